@@ -1,0 +1,50 @@
+"""``python -m lab``: what the Makefile calls."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from lab import environment
+from podnet.errors import PodnetError
+
+
+def main() -> int:
+    """Run one command; the exit code. A PodnetError is one clear text on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m lab", description="podnet's embedded default: real boxes here.")
+    parser.add_argument("command", choices=["up", "down", "preview", "env", "prepare"])
+    parser.add_argument("--stack", default="dev", help="the stack (default: dev)")
+    parser.add_argument("rest", nargs="*", help="options for pulumi, after --")
+    arguments = parser.parse_args()
+    try:
+        return _run(arguments)
+    except PodnetError as error:
+        print(f"podnet: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("podnet: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from lab.lab import Lab  # noqa: PLC0415  # the arguments are checked before the engine's modules load
+
+    lab = Lab(arguments.stack, environment.places(os.environ), Path(sys.executable))
+    match arguments.command:
+        case "up":
+            return lab.up(arguments.rest)
+        case "down":
+            return lab.down()
+        case "preview":
+            return lab.preview(arguments.rest)
+        case "env":
+            print(lab.env(), end="")
+        case "prepare":
+            lab.prepare()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Where things are, and the environment that Pulumi, kubectl and Vagrant find them by."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""The checkout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """podnet's own folders. cache: can be made again. state: what is up, and the secrets of it."""
+
+    cache: Path
+    state: Path
+
+    @property
+    def pulumi_home(self) -> Path:
+        """Pulumi's plugins and settings for podnet; the user's own stay untouched."""
+        return self.state / "pulumi"
+
+    @property
+    def stacks(self) -> Path:
+        """A folder for each stack: Vagrant's files, keys, admin.conf."""
+        return self.state / "stacks"
+
+    @property
+    def backend(self) -> Path:
+        """Pulumi's state, where the user has chosen no other backend."""
+        return self.state / "backend"
+
+    @property
+    def passphrase(self) -> Path:
+        """The file with the passphrase that encrypts secrets in the state."""
+        return self.state / "passphrase"
+
+    @property
+    def box_cache(self) -> Path:
+        """The node bundle and the box."""
+        return self.cache / "box"
+
+    @property
+    def vagrant_home(self) -> Path:
+        """Vagrant's boxes for podnet; the user's own stay untouched."""
+        return self.cache / "vagrant"
+
+
+def places(environ: Mapping[str, str]) -> Places:
+    """The folders: PODNET_CACHE and PODNET_STATE, else podnet's own in the XDG base directories."""
+    home = Path(environ.get("HOME") or Path.home())
+    cache = environ.get("PODNET_CACHE") or Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "podnet"
+    state = environ.get("PODNET_STATE") or Path(environ.get("XDG_STATE_HOME") or home / ".local/state") / "podnet"
+    return Places(Path(cache).expanduser().absolute(), Path(state).expanduser().absolute())
+
+
+def prepare(where: Places) -> None:
+    """Make the folders of the state (0700) and, on the first run, the passphrase (0600)."""
+    for folder in (where.state, where.stacks, where.backend, where.pulumi_home):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not where.passphrase.exists():
+        pending = where.passphrase.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        pending.rename(where.passphrase)
+
+
+def variables(
+    where: Places, stack: str, *, python: Path, toolchain: Path | None, box: str | None, bundle: Path | None,
+    environ: Mapping[str, str],
+) -> dict[str, str]:  # fmt: skip
+    """What a shell needs so that pulumi, kubectl and vagrant work on a stack as in the chapter."""
+    folder = where.stacks / stack
+    path = [str(python.parent)] + ([str(toolchain)] if toolchain else [])
+    rest = [part for part in environ.get("PATH", "").split(":") if part not in path]
+    found = {
+        "PATH": ":".join([*path, *rest]),
+        "PULUMI_HOME": str(where.pulumi_home),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "VAGRANT_HOME": str(where.vagrant_home),
+        "VAGRANT_CWD": str(folder),
+        "KUBECONFIG": str(folder / "admin.conf"),
+        "PODNET_ROOT": str(ROOT),
+        "PODNET_PYTHON": str(python),
+        "PODNET_STACKS": str(where.stacks),
+        "PODNET_STACK": stack,
+    }
+    if box:
+        found["PODNET_BOX"] = box
+    if bundle:
+        found["PODNET_BUNDLE"] = str(bundle)
+    return found | _backend(where, environ)
+
+
+def _backend(where: Places, environ: Mapping[str, str]) -> dict[str, str]:
+    """The backend and the passphrase: podnet's own only where the user has chosen none."""
+    found: dict[str, str] = {}
+    users = Path(environ.get("PULUMI_CREDENTIALS_PATH") or Path(environ.get("HOME") or Path.home()) / ".pulumi")
+    if not environ.get("PULUMI_BACKEND_URL"):
+        if (users / "credentials.json").exists():
+            found["PULUMI_CREDENTIALS_PATH"] = str(users)
+        else:
+            found["PULUMI_BACKEND_URL"] = f"file://{where.backend}"
+    if not environ.get("PULUMI_CONFIG_PASSPHRASE") and not environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(where.passphrase)
+    return found
+
+
+def exports(found: Mapping[str, str]) -> str:
+    """The variables as shell text for ``eval``."""
+    return "".join(f"export {key}={shlex.quote(value)}\n" for key, value in sorted(found.items()))

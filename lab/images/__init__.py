@@ -1,0 +1,1 @@
+"""Container images without a registry: made from the toolchain's binaries and one Debian layer."""

@@ -1,0 +1,158 @@
+"""The embedded default: from a host to a verified cluster, and back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import environment, preflight
+from lab.bundle import build as bundle_build
+from lab.box import build as box_build
+from lab.steps import step
+from lab.toolchain import ensure
+from lab.toolchain.plugins import install_plugins
+from lab.toolchain.toolchain import Toolchain
+from podnet.config import from_stack_file
+from podnet.errors import PodnetError
+from podnet.model import MachineProvider
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A stack on this host. python: the interpreter of podnet's own environment."""
+
+    stack: str
+    where: environment.Places
+    python: Path
+
+    def up(self, options: Sequence[str] = ()) -> int:
+        """Make everything that is missing, then ``pulumi up``; the exit code."""
+        stack_file = self._stack_file()
+        cluster = from_stack_file(stack_file)
+        needs_box = cluster.provider is MachineProvider.LXC
+        host = preflight.look()
+        preflight.require_root(host)
+        preflight.require_space(self.where.cache, cold=not self.where.box_cache.exists())
+        preflight.install_packages(host)
+        variables = self._variables(self._make(needs_box=needs_box))
+        self._select_stack(variables)
+        return self._pulumi(["up", "--yes", "--skip-preview", *options], variables)
+
+    def down(self) -> int:
+        """``pulumi destroy`` and the end of the stack; the exit code."""
+        variables = self._variables(self._make(needs_box=False))
+        if not self._has_stack(variables):
+            print(f"there is no stack {self.stack}: nothing to take down")
+            return 0
+        code = self._pulumi(["destroy", "--yes", "--skip-preview"], variables)
+        if code == 0:
+            code = self._pulumi(["stack", "rm", "--yes", "--preserve-config", self.stack], variables)
+            forget_salt(self._stack_file())
+        return code
+
+    def preview(self, options: Sequence[str] = ()) -> int:
+        """``pulumi preview``: needs no root, no host and no cluster."""
+        from_stack_file(self._stack_file())
+        variables = self._variables(self._make(needs_box=False, plan_only=True))
+        self._select_stack(variables)
+        return self._pulumi(["preview", *options], variables)
+
+    def env(self) -> str:
+        """Shell text that puts the stack's tools into a shell; makes nothing but the toolchain's missing parts."""
+        return environment.exports(self._own_variables(self._make(needs_box=False)))
+
+    def prepare(self) -> None:
+        """Make the toolchain, the node bundle and the box, and nothing else."""
+        host = preflight.look()
+        preflight.require_root(host)
+        preflight.install_packages(host)
+        self._make(needs_box=True)
+
+    def _stack_file(self) -> Path:
+        path = environment.ROOT / f"Pulumi.{self.stack}.yaml"
+        if not path.exists():
+            known = ", ".join(sorted(each.name.split(".")[1] for each in environment.ROOT.glob("Pulumi.*.yaml")))
+            raise PodnetError(f"there is no {path.name}; the stacks here are {known} (make up STACK=NAME)")
+        return path
+
+    def _make(self, *, needs_box: bool, plan_only: bool = False) -> _Made:
+        environment.prepare(self.where)
+        names = ["pulumi", "pulumi-kubernetes"] if plan_only else None
+        toolchain = ensure(names)
+        install_plugins(self.where.pulumi_home, self.python, toolchain)
+        if plan_only or not (needs_box or self.where.box_cache.exists()):
+            return _Made(toolchain, None, None)
+        with_box = bundle_build.build(self.where.box_cache, toolchain.bin)
+        box = box_build.build(self.where.box_cache, with_box, toolchain.bin)
+        if needs_box:
+            self._add_box(box)
+        return _Made(toolchain, box, with_box)
+
+    def _add_box(self, box: box_build.Box) -> None:
+        if (self.where.vagrant_home / "boxes" / box.name).exists():
+            return
+        with step("box: adding it to Vagrant"):
+            self._remove_older_boxes()
+            bundle_build.run(
+                ["vagrant", "box", "add", "--provider", "lxc", "--name", box.name, str(box.file)],
+                env=dict(os.environ) | {"VAGRANT_HOME": str(self.where.vagrant_home), "VAGRANT_CWD": "/"},
+            )
+
+    def _remove_older_boxes(self) -> None:
+        """A box of an earlier recipe goes, unless a machine of any stack still lies on it."""
+
+    def _variables(self, made: _Made) -> dict[str, str]:
+        return dict(os.environ) | self._own_variables(made)
+
+    def _own_variables(self, made: _Made) -> dict[str, str]:
+        return environment.variables(
+            self.where,
+            self.stack,
+            python=self.python,
+            toolchain=made.toolchain.path,
+            box=made.box.name if made.box else None,
+            bundle=made.bundle.folder if made.bundle else None,
+            environ=os.environ,
+        )
+
+    def _has_stack(self, variables: Mapping[str, str]) -> bool:
+        found = self._quiet(["stack", "ls", "--json"], variables)
+        return f'"{self.stack}"' in found
+
+    def _select_stack(self, variables: Mapping[str, str]) -> None:
+        if not self._has_stack(variables):
+            self._quiet(["stack", "init", self.stack], variables)
+
+    def _quiet(self, arguments: Sequence[str], variables: Mapping[str, str]) -> str:
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            check=False, text=True, capture_output=True, env=dict(variables), cwd=environment.ROOT,
+        )  # fmt: skip
+        if done.returncode:
+            raise PodnetError(f"pulumi {' '.join(arguments)} failed:\n{done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def _pulumi(self, arguments: Sequence[str], variables: Mapping[str, str]) -> int:
+        sys.stdout.flush()
+        stack = [] if arguments[0] == "stack" else ["--stack", self.stack]
+        command = ["pulumi", *arguments, *stack]
+        return subprocess.run(command, check=False, env=dict(variables), cwd=environment.ROOT).returncode
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    toolchain: Toolchain
+    box: box_build.Box | None
+    bundle: bundle_build.Bundle | None
+
+
+def forget_salt(stack_file: Path) -> None:
+    """Take the salt that Pulumi adds to a stack's file out again: it belongs to a stack that is gone."""
+    lines = stack_file.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("encryptionsalt:")]
+    if kept != lines:
+        stack_file.write_text("".join(kept))

@@ -1,0 +1,114 @@
+"""What has to be true of the host before boxes can run, said all at once and before anything is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lab.steps import step
+from podnet.errors import PodnetError
+
+PACKAGES: Final = {
+    "vagrant": "vagrant",
+    "lxc-create": "lxc",
+    "mmdebstrap": "mmdebstrap",
+    "brctl": "bridge-utils",
+    "ip": "iproute2",
+    "redir": "redir",
+    "ssh": "openssh-client",
+    "rsync": "rsync",
+}
+"""The programs that boxes need, and the Debian package of each."""
+
+_VAGRANT_LXC: Final = "vagrant-lxc"
+_NEEDED_GB: Final = {"cold": 12, "warm": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The host, as far as it matters: who we are there, and what is missing."""
+
+    is_root: bool
+    missing_packages: tuple[str, ...]
+
+
+def look() -> Host:
+    """Look at the host; changes nothing."""
+    missing = [package for program, package in PACKAGES.items() if shutil.which(program, path=_search_path()) is None]
+    if _package_missing(_VAGRANT_LXC):
+        missing.append(_VAGRANT_LXC)
+    return Host(os.geteuid() == 0, tuple(missing))
+
+
+def _search_path() -> str:
+    return os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
+
+def _package_missing(package: str) -> bool:
+    if shutil.which("dpkg-query") is None:
+        return False
+    status = subprocess.run(
+        ["dpkg-query", "--show", "--showformat", "${db:Status-Status}", package],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    return status.stdout.strip() != "installed"
+
+
+def root_command(host: Host) -> list[str]:
+    """The words before a command that needs root."""
+    return [] if host.is_root else ["sudo"]
+
+
+def require_root(host: Host) -> None:
+    """Make sure that root can be had, and say what for.
+
+    Raises PodnetError where it cannot.
+    """
+    if host.is_root:
+        return
+    if shutil.which("sudo") is None:
+        raise PodnetError("boxes need root: for LXC containers and their bridge. Run as root, or install sudo")
+    print("Boxes need root, for LXC containers, their bridge and Debian packages; sudo asks for it now.", flush=True)
+    if subprocess.run(["sudo", "--validate"], check=False).returncode:
+        raise PodnetError("sudo gave no root rights; without them podnet can plan and draw, but not make boxes")
+
+
+def install_packages(host: Host) -> None:
+    """Install the missing Debian packages.
+
+    Raises PodnetError on a host without apt, naming what to install.
+    """
+    if not host.missing_packages:
+        return
+    names = " ".join(host.missing_packages)
+    if shutil.which("apt-get") is None:
+        raise PodnetError(f"these programs are missing, and this host has no apt-get to install them with: {names}")
+    with step(f"Debian packages: {names}"):
+        apt = [*root_command(host), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+        _quiet([*apt, "update"])
+        _quiet([*apt, "install", "--yes", "--no-install-recommends", *host.missing_packages])
+
+
+def _quiet(command: list[str]) -> None:
+    done = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        tail = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-8:])
+        raise PodnetError(f"'{' '.join(command)}' failed:\n{tail}")
+
+
+def require_space(folder: Path, *, cold: bool) -> None:
+    """Refuse to start what cannot end: boxes and images need room.
+
+    Raises PodnetError with what is needed and what there is.
+    """
+    probe = folder
+    while not probe.exists():
+        probe = probe.parent
+    free = shutil.disk_usage(probe).free / 1e9
+    needed = _NEEDED_GB["cold" if cold else "warm"]
+    if free < needed:
+        raise PodnetError(f"{probe} has {free:.1f} GB free; podnet needs {needed} GB there for boxes and images")

@@ -1,0 +1,250 @@
+"""Checks of the nodes: their names, roles, addresses, sizes, and the range that each one's pods get."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from netaddr import IPAddress, IPNetwork
+
+from podnet import addressing
+from podnet.config.findings import Findings, known, place, shown
+from podnet.config.networks import Ranges, check_machine_address, read_address, read_network
+from podnet.config.shape import NodeShape
+from podnet.model import Node, Role
+
+NODE_PREFIX: Final = 24
+"""The prefix length of a node's pod subnet that is not written: the chapter's, and kubeadm's default."""
+
+NODE_PREFIXES: Final = (16, 28)
+"""A /28 has 13 addresses for pods; with fewer, a worker is full with Kubernetes' own."""
+
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_NAME_RULE: Final = (
+    "at most 40 small letters, digits and hyphens, with a letter or digit at both ends (an RFC 1123 label; names are "
+    "derived from it, hence 40)"
+)
+
+_LEAST_MEMORY: Final = {Role.CONTROL_PLANE: 1700, Role.WORKER: 1024}
+"""MiB. kubeadm refuses a control plane with less than 1700 (ControlPlaneMem)."""
+
+_MOST_MEMORY: Final = 1024 * 1024
+"""MiB, which is 1 TiB: what is more was meant as bytes or KiB."""
+
+_LEAST_CPUS: Final = {Role.CONTROL_PLANE: 2, Role.WORKER: 1}
+"""kubeadm refuses a control plane with fewer than 2 (ControlPlaneNumCPU)."""
+
+_MOST_CPUS: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A node as far as it could be read; None where a problem was noted.
+
+    index: its place in ``nodes``. pinned: whether its pod subnet is written, not derived from its address.
+    """
+
+    index: int
+    name: str | None
+    role: Role | None
+    address: IPAddress | None
+    memory: int
+    cpus: int
+    pinned: bool
+    pod_subnet: IPNetwork | None = None
+
+    def place(self, key: str) -> str:
+        """Name the place of one of the node's values."""
+        return place("nodes", self.index, key)
+
+    def finished(self) -> Node:
+        """Give the node of a config without problems."""
+        return Node(
+            name=known(self.name),
+            role=known(self.role),
+            address=known(self.address),
+            pod_subnet=known(self.pod_subnet),
+            memory=self.memory,
+            cpus=self.cpus,
+        )
+
+
+def check(written: Sequence[NodeShape] | None, ranges: Ranges, findings: Findings) -> tuple[Draft, ...]:
+    """Read and check the nodes, each alone and then beside the others."""
+    if written is None:
+        findings.add(place("nodes"), "missing", "a list with one control-plane node and at least one worker")
+        return ()
+    drafts = [_read(index, node, ranges, findings) for index, node in enumerate(written)]
+    _check_roles(drafts, findings)
+    _check_unique("name", [draft.name for draft in drafts], findings)
+    _check_unique("address", [draft.address for draft in drafts], findings)
+    planned = tuple(
+        replace(draft, pod_subnet=_pod_subnet(draft, node, drafts, ranges, findings))
+        for draft, node in zip(drafts, written, strict=True)
+    )
+    _check_overlaps(planned, findings)
+    return planned
+
+
+def _read(index: int, node: NodeShape, ranges: Ranges, findings: Findings) -> Draft:
+    role = _role(index, node.role, findings)
+    _check_number("memory", " MiB", node.memory, _least(_LEAST_MEMORY, role), _MOST_MEMORY, index, role, findings)
+    _check_number("cpus", "", node.cpus, _least(_LEAST_CPUS, role), _MOST_CPUS, index, role, findings)
+    return Draft(
+        index=index,
+        name=_name(index, node.name, findings),
+        role=role,
+        address=_address(index, node.address, ranges, findings),
+        memory=node.memory,
+        cpus=node.cpus,
+        pinned=node.pod_subnet is not None or findings.refused(place("nodes", index, "podSubnet")),
+    )
+
+
+def _name(index: int, name: str | None, findings: Findings) -> str | None:
+    where = place("nodes", index, "name")
+    if name is None:
+        findings.add(where, "missing", "the node's name, like node1")
+    elif not _NAME.fullmatch(name):
+        findings.add(where, f"{shown(name)} is not a valid node name", _NAME_RULE)
+    else:
+        return name
+    return None
+
+
+def _role(index: int, role: str | None, findings: Findings) -> Role | None:
+    where = place("nodes", index, "role")
+    if role is None:
+        findings.add(where, "missing", "control-plane or worker")
+    elif role not in set(Role):
+        findings.add(where, f"{shown(role)} is not a role", "control-plane or worker")
+    else:
+        return Role(role)
+    return None
+
+
+def _address(index: int, text: str | None, ranges: Ranges, findings: Findings) -> IPAddress | None:
+    where = place("nodes", index, "address")
+    if text is None:
+        findings.add(where, "missing", "the node's address in machineNetwork")
+        return None
+    address = read_address(("nodes", index, "address"), text, findings)
+    if address is None:
+        return None
+    if ranges.machine is not None and not check_machine_address(where, address, ranges.machine, findings):
+        return None
+    if address == ranges.gateway:
+        findings.add(where, f"{address} is the gateway of machineNetwork", "an address of the node's own")
+        return None
+    return address
+
+
+def _least(least: dict[Role, int], role: Role | None) -> int:
+    return min(least.values()) if role is None else least[role]
+
+
+def _check_number(
+    key: str, unit: str, value: int, least: int, most: int, index: int, role: Role | None, findings: Findings
+) -> None:
+    if not least <= value <= most:
+        owner = "" if role is None else f" for a {role} node"
+        problem = "too few" if value < least and not unit else "too little" if value < least else "too much"
+        findings.add(
+            place("nodes", index, key),
+            f"{shown(value)}{unit} is {problem}{owner}",
+            f"a number from {least} to {most}{unit}",
+        )
+
+
+def _check_roles(drafts: Sequence[Draft], findings: Findings) -> None:
+    if any(draft.role is None for draft in drafts):
+        return
+    heads = [draft.index for draft in drafts if draft.role is Role.CONTROL_PLANE]
+    if not heads:
+        findings.add(place("nodes"), "no node has the role control-plane", "exactly one that has it")
+    for index in heads[1:]:
+        findings.add(
+            place("nodes", index, "role"),
+            f"nodes[{heads[0]}] is the control plane already",
+            "worker: podnet builds clusters with one control-plane node",
+        )
+    if not any(draft.role is Role.WORKER for draft in drafts):
+        findings.add(place("nodes"), "no node has the role worker", "at least one that has it")
+
+
+def _check_unique(key: str, values: Sequence[object], findings: Findings) -> None:
+    first: dict[object, int] = {}
+    for index, value in enumerate(values):
+        if value is None:
+            continue
+        if value in first:
+            found = f"{value} is already the {key} of nodes[{first[value]}]"
+            findings.add(place("nodes", index, key), found, f"a {key} of its own" if key == "name" else "one of its own")
+        first.setdefault(value, index)
+
+
+def _pod_subnet(
+    draft: Draft, node: NodeShape, drafts: Sequence[Draft], ranges: Ranges, findings: Findings
+) -> IPNetwork | None:
+    """Read a node's pod subnet, or derive it from the node's address.
+
+    A derived one is pinned by the node's own address, never by its place in the list: a node that comes or goes
+    must not renumber the pods of the others.
+    """
+    if node.pod_subnet is not None:
+        return _written_subnet(draft, node.pod_subnet, ranges.pods, findings)
+    heads = [other for other in drafts if other.role is Role.CONTROL_PLANE]
+    if draft.pinned or draft.address is None or ranges.pods is None or len(heads) != 1 or heads[0].address is None:
+        return None
+    index = int(draft.address) - int(heads[0].address) + 1
+    subnets = addressing.count(ranges.pods, NODE_PREFIX)
+    if 0 <= index < subnets:
+        return addressing.carve(ranges.pods, NODE_PREFIX, index)
+    findings.add(
+        draft.place("podSubnet"),
+        f"podSubnet {ranges.pods} has too few subnets: it holds {subnets} of /{NODE_PREFIX}, numbered from 0, "
+        f"and {draft.address} asks for number {index}",
+        "a podSubnet written for this node, or an address nearer to the control plane's (whose subnet is number 1)",
+    )
+    return None
+
+
+def _written_subnet(draft: Draft, text: str, pods: IPNetwork | None, findings: Findings) -> IPNetwork | None:
+    subnet = read_network(("nodes", draft.index, "podSubnet"), text, NODE_PREFIXES, findings)
+    if subnet is None or pods is None:
+        return subnet
+    if not addressing.within(subnet, pods):
+        findings.add(draft.place("podSubnet"), f"{subnet} lies outside podSubnet {pods}", "a part of it")
+        return None
+    return subnet
+
+
+def _check_overlaps(drafts: Sequence[Draft], findings: Findings) -> None:
+    """Compare each subnet with the one before it that reaches farthest: enough to find every node that overlaps."""
+    ranges = [(draft.pod_subnet, draft) for draft in drafts if draft.pod_subnet is not None]
+    farthest: tuple[IPNetwork, Draft] | None = None
+    for subnet, draft in sorted(ranges, key=lambda entry: (entry[0].version, entry[0].first, entry[1].index)):
+        if farthest is not None and addressing.overlap(farthest[0], subnet) and not _same_address(farthest[1], draft):
+            _note_overlap(farthest[1], draft, findings)
+        if farthest is None or subnet.version != farthest[0].version or subnet.last > farthest[0].last:
+            farthest = (subnet, draft)
+
+
+def _same_address(one: Draft, other: Draft) -> bool:
+    """Two derived subnets are equal because the addresses are; that problem is noted already."""
+    return one.address == other.address and not one.pinned and not other.pinned
+
+
+def _note_overlap(one: Draft, other: Draft, findings: Findings) -> None:
+    first, second = sorted((one, other), key=lambda draft: draft.index)
+    findings.add(
+        second.place("podSubnet"),
+        f"{_origin(second)} overlaps {_origin(first)} of nodes[{first.index}]",
+        "a range that shares no address with another node's",
+    )
+
+
+def _origin(draft: Draft) -> str:
+    return f"{draft.pod_subnet}" if draft.pinned else f"{draft.pod_subnet} (from the address {draft.address})"

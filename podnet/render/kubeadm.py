@@ -1,0 +1,121 @@
+"""kubeadm's configuration (https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/).
+
+JSON is YAML, so documents are dumped as JSON: one value, no templates.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from podnet.model import Cluster, Node
+
+IMAGE_REPOSITORY: Final = "podnet.local"
+API_PORT: Final = 6443
+_API: Final = "kubeadm.k8s.io/v1beta4"
+_CRI_SOCKET: Final = "unix:///run/containerd/containerd.sock"
+
+IGNORED_PREFLIGHT: Final = ("Swap", "SystemVerification", "FileContent--proc-sys-net-bridge-bridge-nf-call-iptables")
+"""What a container cannot show although it works: swap is the host's, the kernel's config file is not there, and the
+bridge sysctl appears with the first bridge."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTicket:
+    """What a worker needs to join. token and ca_hash are secret until the token expires."""
+
+    endpoint: str
+    token: str
+    ca_hash: str
+
+
+def init_config(cluster: Cluster) -> str:
+    """The documents for ``kubeadm init`` on the control plane, and for the kubelets and kube-proxies of all nodes."""
+    return _documents(
+        {
+            "apiVersion": _API,
+            "kind": "InitConfiguration",
+            "localAPIEndpoint": {
+                "advertiseAddress": str(cluster.control_plane.address),
+                "bindPort": API_PORT,
+            },
+            "nodeRegistration": _registration(cluster.control_plane),
+            # No token that everybody knows, and none that outlives the join it was made for.
+            "bootstrapTokens": [],
+        },
+        {
+            "apiVersion": _API,
+            "kind": "ClusterConfiguration",
+            "clusterName": cluster.name,
+            "kubernetesVersion": f"v{cluster.kubernetes_version}",
+            "imageRepository": IMAGE_REPOSITORY,
+            "networking": {
+                "podSubnet": str(cluster.pod_subnet),
+                "serviceSubnet": str(cluster.service_subnet),
+            },
+            "controllerManager": {
+                # The plan says which node has which pod subnet; the controller would hand them out in order of arrival.
+                "extraArgs": [{"name": "allocate-node-cidrs", "value": "false"}],
+            },
+        },
+        _kubelet_config(),
+        {
+            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+            "kind": "KubeProxyConfiguration",
+            "mode": "iptables",
+            "clusterCIDR": str(cluster.pod_subnet),
+            # 0 leaves the kernel's own limit: a container may not change it.
+            "conntrack": {"maxPerCore": 0},
+        },
+    )
+
+
+def join_config(node: Node, ticket: JoinTicket) -> str:
+    """The document for ``kubeadm join`` of a worker. Secret: it holds the token."""
+    return _documents(
+        {
+            "apiVersion": _API,
+            "kind": "JoinConfiguration",
+            "nodeRegistration": _registration(node),
+            "discovery": {
+                "bootstrapToken": {
+                    "apiServerEndpoint": ticket.endpoint,
+                    "token": ticket.token,
+                    "caCertHashes": [ticket.ca_hash],
+                }
+            },
+        }
+    )
+
+
+def _registration(node: Node) -> dict[str, object]:
+    return {
+        "name": node.name,
+        "criSocket": _CRI_SOCKET,
+        # Without node-ip a machine with several interfaces registers the first one's address.
+        "kubeletExtraArgs": [{"name": "node-ip", "value": str(node.address)}],
+        "ignorePreflightErrors": list(IGNORED_PREFLIGHT),
+        "imagePullPolicy": "IfNotPresent",
+    }
+
+
+def _kubelet_config() -> dict[str, object]:
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "cgroupDriver": "cgroupfs",
+        "failSwapOn": False,
+        "failCgroupV1": False,
+        # Boxes share the host's disk: thresholds in percent of it would evict pods of a machine that lacks nothing.
+        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "500Mi", "imagefs.available": "500Mi"},
+        # Images come with the bundle and cannot be had again: never collect them.
+        "imageGCHighThresholdPercent": 100,
+        # A node that is rebooted reports within seconds instead of ten.
+        "nodeStatusUpdateFrequency": "5s",
+    }
+
+
+def _documents(*documents: Mapping[str, object]) -> str:
+    return "".join("---\n" + json.dumps(document, indent=2) + "\n" for document in documents)

@@ -1,0 +1,1 @@
+"""The plan as Pulumi resources: one component a noun. Only here, and in podnet.stack, is Pulumi imported."""

@@ -1,0 +1,92 @@
+"""kubeadm: the control plane, and the workers that join it."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+
+from podnet.commands import host, kubeadm
+from podnet.model import Cluster, Node
+from podnet.render.kubeadm import JoinTicket, join_config
+from podnet.resources.network import PodNetwork
+from podnet.resources.runner import NodeHandle, Secrecy, on_host, on_node
+
+
+class ControlPlane(pulumi.ComponentResource):
+    """``kubeadm init`` on the control plane, and the kubeconfig on the host."""
+
+    def __init__(self, cluster: Cluster, handle: NodeHandle, network: PodNetwork) -> None:
+        super().__init__("podnet:kubeadm:ControlPlane", "control-plane")
+        self.handle = handle
+        self.init = on_node(
+            "kubeadm-init", kubeadm.init(cluster), handle, parent=self, triggers=[handle.machine.id]
+        )
+        admin_conf = on_node(
+            "admin-conf",
+            kubeadm.admin_conf(),
+            handle,
+            parent=self,
+            depends_on=[self.init],
+            triggers=[self.init.id],
+            secrecy=Secrecy(stdout=True),
+        )
+        self.kubeconfig = pulumi.Output.secret(admin_conf.stdout)
+        self.kubeconfig_file = on_host(
+            "kubeconfig",
+            host.kubeconfig(cluster),
+            parent=self,
+            stdin=self.kubeconfig,
+            triggers=[cluster.name],
+        )
+        self.registered = _register(cluster.control_plane, self, self.init, network)
+        self.register_outputs({})
+
+
+class Worker(pulumi.ComponentResource):
+    """``kubeadm join`` of one worker."""
+
+    def __init__(self, handle: NodeHandle, control_plane: ControlPlane, network: PodNetwork) -> None:
+        name = handle.node.name
+        super().__init__("podnet:kubeadm:Worker", f"{name}-worker")
+        ticket = on_node(
+            f"{name}-join-ticket",
+            kubeadm.ticket(handle.node),
+            control_plane.handle,
+            parent=self,
+            depends_on=[control_plane.init],
+            triggers=[handle.machine.id],
+            secrecy=Secrecy(stdout=True),
+        )
+        join = on_node(
+            f"{name}-join",
+            kubeadm.join(),
+            handle,
+            parent=self,
+            stdin=pulumi.Output.secret(ticket.stdout).apply(lambda line: _join_config(handle.node, line)),
+            triggers=[handle.machine.id],
+        )
+        self.registered = _register(handle.node, control_plane, join, network, parent=self)
+        self.register_outputs({})
+
+
+def _join_config(node: Node, line: str) -> str:
+    return join_config(node, JoinTicket(**json.loads(line)))
+
+
+def _register(
+    node: Node,
+    control_plane: ControlPlane,
+    joined: pulumi.Resource,
+    network: PodNetwork,
+    parent: pulumi.Resource | None = None,
+) -> pulumi.Resource:
+    return on_node(
+        f"{node.name}-registered",
+        kubeadm.register(node),
+        control_plane.handle,
+        parent=parent or control_plane,
+        # The kubelet is Ready when it finds a CNI conf.
+        depends_on=[joined, network.conf],
+        triggers=[joined.id],
+    )

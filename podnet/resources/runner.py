@@ -1,0 +1,110 @@
+"""Commands as Pulumi resources: on the host, and on a node over SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_command import local, remote
+
+from podnet.commands.shell import Command
+from podnet.model import Node
+
+_CREATE_DIALS = 30
+"""Dials before giving up on a node while something is made there: about 111 s with the provider's own pauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrecy:
+    """What of a command's traffic is secret. A secret standard output is never logged and is encrypted in the state."""
+
+    stdout: bool = False
+
+
+def on_host(
+    name: str,
+    command: Command,
+    *,
+    parent: pulumi.Resource,
+    depends_on: Sequence[pulumi.Resource] = (),
+    triggers: Sequence[Any] = (),
+    stdin: pulumi.Input[str] | None = None,
+    secrecy: Secrecy = Secrecy(),
+    logging: local.Logging | None = local.Logging.STDERR,
+    deleted_with: pulumi.Resource | None = None,
+    delete_before_replace: bool = False,
+) -> local.Command:
+    """A command of the host."""
+    return local.Command(
+        name,
+        create=command.create,
+        update=command.update,
+        delete=command.delete,
+        stdin=stdin if stdin is not None else command.stdin,
+        triggers=list(triggers),
+        logging=local.Logging.NONE if secrecy.stdout else logging,
+        add_previous_output_in_env=False,
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            depends_on=list(depends_on),
+            deleted_with=deleted_with,
+            delete_before_replace=delete_before_replace,
+            additional_secret_outputs=["stdout", "stderr"] if secrecy.stdout else None,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHandle:
+    """A node that can be logged in to. machine: the resource whose end ends everything on the node."""
+
+    node: Node
+    machine: pulumi.Resource
+    ready: pulumi.Resource
+    private_key: pulumi.Output[str]
+    host_key: pulumi.Output[str]
+
+    def connection(self) -> remote.ConnectionArgs:
+        """How every command logs in: with podnet's own key, to the one host key that it brought there itself."""
+        return remote.ConnectionArgs(
+            host=str(self.node.address),
+            user="vagrant",
+            private_key=self.private_key,
+            host_key=self.host_key,
+            dial_error_limit=_CREATE_DIALS,
+        )
+
+
+def on_node(
+    name: str,
+    command: Command,
+    handle: NodeHandle,
+    *,
+    parent: pulumi.Resource,
+    depends_on: Sequence[pulumi.Resource] = (),
+    triggers: Sequence[Any] = (),
+    stdin: pulumi.Input[str] | None = None,
+    secrecy: Secrecy = Secrecy(),
+) -> remote.Command:
+    """A command of a node. It waits for the node's bundle, and is not undone where the machine goes away anyway."""
+    return remote.Command(
+        name,
+        connection=handle.connection(),
+        create=command.create,
+        update=command.update,
+        delete=command.delete,
+        stdin=stdin if stdin is not None else command.stdin,
+        triggers=list(triggers),
+        logging=remote.Logging.NONE if secrecy.stdout else remote.Logging.STDERR,
+        add_previous_output_in_env=False,
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            # The machine itself is named too: deleted_with needs it, and it reads like the chapter.
+            depends_on=[handle.machine, handle.ready, *depends_on],
+            deleted_with=handle.machine,
+            delete_before_replace=True,
+            additional_secret_outputs=["stdout", "stderr"] if secrecy.stdout else None,
+        ),
+    )

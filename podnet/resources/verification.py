@@ -1,0 +1,39 @@
+"""The proof, as a resource: it fails the deployment where the network does not do what it should."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from pulumi_command import local
+
+from podnet.commands import verification
+from podnet.planning import ClusterPlan
+from podnet.resources.kubeadm import ControlPlane
+from podnet.resources.runner import on_host
+
+
+class Verification(pulumi.ComponentResource):
+    """Runs again when something that it proves has changed, and not otherwise."""
+
+    def __init__(self, plan: ClusterPlan, proved: Sequence[pulumi.Resource], control_plane: ControlPlane) -> None:
+        super().__init__("podnet:verification:Verification", "verification")
+        command = on_host(
+            "verify",
+            verification.verify(plan.cluster),
+            parent=self,
+            # It looks with the kubeconfig, at everything.
+            depends_on=[*proved, control_plane.kubeconfig_file],
+            triggers=[_plan_digest(plan), *(resource.id for resource in proved if isinstance(resource, pulumi.CustomResource))],
+            logging=local.Logging.STDERR,
+        )
+        report: pulumi.Output[dict[str, Any]] = command.stdout.apply(json.loads)
+        self.verdict = report.apply(lambda found: found["verdict"])
+        self.pods = report.apply(lambda found: found["pods"])
+        self.register_outputs({})
+
+
+def _plan_digest(plan: ClusterPlan) -> str:
+    return repr(plan)

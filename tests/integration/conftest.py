@@ -1,0 +1,119 @@
+"""The real Pulumi engine, the command plugin under test, and a real SSH server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi import automation
+
+from .ssh_server import SshServer, ssh_server
+
+ROOT = Path(__file__).parents[2]
+TOOLCHAIN_BIN = Path(os.environ.get("PODNET_TOOLCHAIN_BIN", Path.home() / ".cache/podnet/proto/bin"))
+OFFICIAL_PLUGIN = os.environ.get("PODNET_COMMAND_PLUGIN")
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a launcher of the stand-in, as the toolchain would make it."""
+    launcher = tmp_path_factory.mktemp("launcher") / "pulumi-resource-command"
+    launcher.write_text(
+        f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m lab.command_provider "$@"\n', encoding="utf-8"
+    )
+    launcher.chmod(0o755)
+    return launcher
+
+
+@pytest.fixture(scope="session")
+def pulumi_home(stand_in: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a PULUMI_HOME with nothing in it but the command plugin that is under test."""
+    home = tmp_path_factory.mktemp("pulumi")
+    folder = home / "plugins" / "resource-command-v1.2.1"
+    folder.mkdir(parents=True)
+    shutil.copy(OFFICIAL_PLUGIN or stand_in, folder / "pulumi-resource-command")
+    return home
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the engine on the PATH; without one, skip (or fail where tests must not be skipped in silence)."""
+    if not (TOOLCHAIN_BIN / "pulumi").exists():
+        message = f"no Pulumi engine in {TOOLCHAIN_BIN} (PODNET_TOOLCHAIN_BIN names its folder)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    path = [str(TOOLCHAIN_BIN), str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(path))
+    # An agent of whoever runs the tests must not log in for them.
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+
+
+class Stack:
+    """A stack whose program can be changed between runs."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.program: Callable[[], None] = lambda: None
+        self.log: list[str] = []
+        state = folder / "state"
+        state.mkdir()
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(folder),
+            pulumi_home=str(home),
+            project_settings=automation.ProjectSettings(
+                name="plugin", runtime="python", backend=automation.ProjectBackend(f"file://{state}")
+            ),
+            env_vars={
+                "PULUMI_CONFIG_PASSPHRASE": "test",
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            },
+        )
+        self._stack = automation.create_stack(
+            "test", project_name="plugin", program=lambda: self.program(), opts=options
+        )
+
+    def up(self, program: Callable[[], None] | None = None) -> automation.UpResult:
+        """Run the program (or the last one again) for real."""
+        self.program = program or self.program
+        return self._stack.up(on_output=self.log.append)
+
+    def preview(self, program: Callable[[], None] | None = None) -> automation.PreviewResult:
+        """Run the program without doing anything."""
+        self.program = program or self.program
+        return self._stack.preview(diff=True, on_output=self.log.append)
+
+    def destroy(self) -> automation.DestroyResult:
+        """Delete all."""
+        return self._stack.destroy(on_output=self.log.append)
+
+    def state(self) -> dict[str, Any]:
+        """Give the resources of the state by name."""
+        resources = self._stack.export_stack().deployment.get("resources", [])
+        return {resource["urn"].split("::")[-1]: resource for resource in resources}
+
+    def clear_text(self) -> str:
+        """Give all that was shown and all that is stored."""
+        return "\n".join([*self.log, repr(self._stack.export_stack().deployment)])
+
+
+@pytest.fixture
+def stack(engine: None, pulumi_home: Path, tmp_path: Path) -> Stack:  # noqa: ARG001
+    """Give an empty stack."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Stack(folder, pulumi_home)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SshServer]:
+    """Give an SSH server whose commands run in a folder of the test."""
+    root = tmp_path / "machine"
+    root.mkdir()
+    with ssh_server(root) as each:
+        yield each
