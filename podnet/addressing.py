@@ -54,7 +54,15 @@ _PREFIX: Final = re.compile(r"0|[1-9][0-9]{0,2}")
 _LONGEST: Final = 64
 """Characters: longer than any address or network is; what is longer is not even read."""
 
-_EXAMPLE: Final = {Family.IPV4: "10.22.1.0", Family.IPV6: "fd00:22:1::"}
+_ADDRESS: Final = {
+    Family.IPV4: "four numbers from 0 to 255, like 10.22.1.7",
+    Family.IPV6: "an IPv6 address, like fd00:22:1::7",
+}
+
+_NETWORK: Final = {
+    Family.IPV4: "an IPv4 network, like 10.22.1.0/24",
+    Family.IPV6: "an IPv6 network, like fd00:22:1::/64",
+}
 
 _SPECIAL: Final = tuple(
     (IPNetwork(text), meaning)
@@ -80,12 +88,11 @@ def family_of(value: IPAddress | IPNetwork) -> Family:
 def parse_address(text: str, family: Family = Family.IPV4) -> IPAddress:
     """Read one address of a family, written in full; AddressError otherwise."""
     address = _address(text)
-    example = f"an {family.label} address, like {_EXAMPLE[family]}"
     if address is None:
-        tail = ", without a prefix" if "/" in text else ""
-        raise AddressError(f"{_quoted(text)} is not an address", example + tail)
+        tail = ", without a prefix length" if "/" in text else ""
+        raise AddressError(f"{_quoted(text)} is not an {family.label} address", _ADDRESS[family] + tail)
     if address.version != family.value:
-        raise AddressError(f"{address} is {family_of(address).label}", example)
+        raise AddressError(f"{address} is an {family_of(address).label} address", f"an {family.label} address")
     return address
 
 
@@ -96,15 +103,15 @@ def parse_network(text: str, family: Family = Family.IPV4) -> IPNetwork:
     """
     base, slash, prefix = text.partition("/")
     address = _address(base)
-    example = f"an {family.label} network, like {_EXAMPLE[family]}/{family.bits * 3 // 4}"
     if address is None:
-        raise AddressError(f"{_quoted(text)} is not a network", example)
+        raise AddressError(f"{_quoted(text)} is not a network", _NETWORK[family])
     if address.version != family.value:
-        raise AddressError(f"{_quoted(text)} is {family_of(address).label}", example)
+        raise AddressError(f"{_quoted(text)} is {family_of(address).label}", _NETWORK[family])
     if not slash:
-        raise AddressError(f"{text} has no prefix length", example)
+        raise AddressError(f"{text} has no prefix length", _NETWORK[family])
     if not _PREFIX.fullmatch(prefix) or int(prefix) > family.bits:
-        raise AddressError(f"{_quoted(text)} has no valid prefix length", f"a number from 0 to {family.bits} after the /")
+        expected = f"a number from 0 to {family.bits} after the /"
+        raise AddressError(f"{_quoted(text)} has no valid prefix length", expected)
     network = network_of(address, int(prefix))
     if network.first != int(address):
         raise AddressError(f"{text} has host bits set", f"{network}, the network that holds {address}")
@@ -169,9 +176,7 @@ def special_use(network: IPNetwork) -> str | None:
     return next((f"{taken}, {meaning}" for taken, meaning in _SPECIAL if overlap(network, taken)), None)
 
 
-def clashes(
-    networks: Iterable[IPNetwork], host_routes: Iterable[IPNetwork]
-) -> tuple[tuple[IPNetwork, IPNetwork], ...]:
+def clashes(networks: Iterable[IPNetwork], host_routes: Iterable[IPNetwork]) -> tuple[tuple[IPNetwork, IPNetwork], ...]:
     """List every pair (network that is wanted, host's destination) that share an address, in the order given.
 
     A default route claims no range of its own and never clashes. A caller whose host holds routes of this very

@@ -96,7 +96,9 @@ def _finish(rootfs: Path, bundle: Bundle) -> None:
     # mmdebstrap copies the build machine's name and resolver; every box would carry them.
     for left in ("etc/hostname", "etc/resolv.conf", "etc/machine-id"):
         (rootfs / left).unlink(missing_ok=True)
-    (rootfs / "etc/machine-id").touch()
+    # Empty files: a machine id is made at the first boot, names and resolver are laid over the others from outside.
+    for empty in ("etc/hostname", "etc/hosts", "etc/resolv.conf", "etc/machine-id"):
+        (rootfs / empty).touch()
     for key in (rootfs / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
     for folder in ("var/cache/apt", "var/lib/apt/lists"):

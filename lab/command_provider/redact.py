@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from pulumi.provider.experimental.property_value import PropertyValue
@@ -13,18 +14,21 @@ _HIDDEN = "[secret]"
 # be longer still, or every `done` and `else` of a script on stdin would be blotted out.
 _SHORTEST_SECRET = 3
 _SHORTEST_LINE = 8
+# What a script holds that is worth stealing is one long word with digits in it: a token, a hash, a key.
+_WORD_OF_A_SECRET = re.compile(r"""(?=[^\s"'=,;]*\d)[^\s"'=,;]{16,}""")
 # All of a connection is marked secret, but its host and user are needed to understand an error.
 _CONNECTION_SECRETS = ("password", "privateKey", "privateKeyPassword")
 
 
 class Redactor:
-    """Replaces every given secret, and every longer line of it, in a text."""
+    """Replaces every given secret in a text, and every longer line of it and word that looks like a token."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         pieces: set[str] = set()
         for secret in secrets:
             lines = secret.splitlines()
             pieces.update(whole for whole in (secret, secret.strip()) if len(whole) >= _SHORTEST_SECRET)
+            pieces.update(_WORD_OF_A_SECRET.findall(secret))
             if len(lines) > 1:
                 pieces.update(line.strip() for line in lines if len(line.strip()) >= _SHORTEST_LINE)
         # The longest first: a piece that is part of a longer one must not break it apart.

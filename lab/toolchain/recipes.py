@@ -120,7 +120,7 @@ def _pulumi() -> Artifact:
         # The engine finds the other four beside the real file of `pulumi`, so they need no place on PATH;
         # the ones that it finds on PATH it warns about.
         on_path=("pulumi",),
-        cold_gb=4.0,
+        cold_gb=3.0,
         steps=(
             GoBuild("pulumi", ("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",), version_flag),
             GoBuild("pulumi-language-python", (host,), _STRIP, output="pulumi-language-python"),
@@ -150,7 +150,7 @@ def _pulumi_kubernetes() -> Artifact:
         name="pulumi-kubernetes",
         version=version,
         binaries=("pulumi-resource-kubernetes",),
-        cold_gb=5.0,
+        cold_gb=4.0,
         steps=(
             VersionedJson(
                 "pulumi-kubernetes",
@@ -171,7 +171,7 @@ def _kubernetes() -> tuple[Artifact, Artifact, Artifact]:
         version=version,
         binaries=_NODE,
         on_path=("kubeadm", "kubectl"),
-        cold_gb=5.0,
+        cold_gb=4.0,
         steps=(GoBuild("kubernetes", tuple(f"k8s.io/kubernetes/cmd/{name}" for name in _NODE), ldflags),),
     )
     certificates = tuple((f"test/images/agnhost/porter/{name}", f"share/{name}") for name in _CERTIFICATES)
@@ -180,7 +180,7 @@ def _kubernetes() -> tuple[Artifact, Artifact, Artifact]:
         version=version,
         binaries=("agnhost",),
         extras=tuple(f"share/{name}" for name in _CERTIFICATES),
-        cold_gb=1.0,
+        cold_gb=0.5,
         steps=(
             GoBuild("kubernetes", ("k8s.io/kubernetes/test/images/agnhost",), ldflags),
             # The test of the API server's proxy has agnhost serve TLS with these two, from its own image.
@@ -192,7 +192,7 @@ def _kubernetes() -> tuple[Artifact, Artifact, Artifact]:
         version=version,
         binaries=("e2e.test",),
         on_path=("e2e.test",),
-        cold_gb=3.0,
+        cold_gb=2.0,
         on_request=True,
         steps=(GoBuild("kubernetes", ("k8s.io/kubernetes/test/e2e",), ldflags, output="e2e.test", test=True),),
     )

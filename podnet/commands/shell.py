@@ -1,46 +1,43 @@
-"""How podnet writes shell."""
+"""How podnet writes command lines.
+
+The shell itself stands in two files, podnet/scripts/podnet-host and podnet-node, where it can be read and checked as
+shell. What is made here are their command lines: a word and its quoted arguments. A failed command's line is shown
+by the engine, so it is short, and secrets come on standard input.
+"""
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from typing import Final
+
+_HOST: Final = '"${PODNET_ROOT:?is not set: run make up, or put the output of make -s env into this shell}"/podnet/scripts/podnet-host'
+_NODE: Final = "sudo /usr/local/lib/podnet/podnet-node"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """What a command resource runs.
 
-    create: idempotent: it runs again whenever an input changes, unless update is given.
+    create: idempotent: it runs again whenever an input changes.
     delete: undoes create; None where whatever create made goes away with its machine.
-    stdin: the content for create and update. Scripts and secrets travel here: a command line is shown when it fails.
+    stdin: the content for create.
     """
 
     create: str
     delete: str | None = None
-    update: str | None = None
     stdin: str | None = None
 
 
-def quote(value: object) -> str:
-    """A value as one word of a POSIX shell."""
-    return shlex.quote(str(value))
+def on_host(word: str, *arguments: object) -> str:
+    """The command line for a word of podnet-host."""
+    return _line(_HOST, word, *arguments)
 
 
-def as_root(script: str) -> str:
-    """Run a script as root on a node; it ends at the first failure."""
-    return f"sudo sh -euc {quote(script)}"
+def on_node(word: str, *arguments: object) -> str:
+    """The command line for a word of podnet-node, as root."""
+    return _line(_NODE, word, *arguments)
 
 
-def host_root() -> str:
-    """The words before a command that needs root on the host: none for root, else sudo that never asks."""
-    return '$([ "$(id -u)" = 0 ] || echo "sudo -n")'
-
-
-def write_file(path: str, mode: str = "0644") -> str:
-    """Write standard input to a file, so that at any time it is the old one or the new one, whole and on disk."""
-    folder = quote(path.rpartition("/")[0])
-    pending = quote(path + ".podnet-new")
-    return (
-        f"mkdir -p {folder}\ncat > {pending}\nchmod {mode} {pending}\nsync {pending}\n"
-        f"mv -f {pending} {quote(path)}\nsync {folder}"
-    )
+def _line(program: str, word: str, *arguments: object) -> str:
+    return " ".join([program, word, *(shlex.quote(str(argument)) for argument in arguments)])

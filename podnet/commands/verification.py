@@ -1,16 +1,17 @@
-"""The verification, run as a command of the host."""
+"""The verification, as a command of the host."""
 
 from __future__ import annotations
 
-from podnet.commands.shell import Command, quote
+import json
+
+from podnet import config
+from podnet.commands.shell import Command, on_host
 from podnet.model import Cluster
 
 
 def verify(cluster: Cluster) -> Command:
-    """Prove the network of a stack; prints a line of JSON, and the table on standard error."""
-    return Command(
-        create=(
-            'set -eu\n: "${PODNET_PYTHON:?is not set. Run \'eval "$(make -s env)"\' in the checkout first, or use make up}"\n'
-            f'cd "$PODNET_ROOT"\n"$PODNET_PYTHON" -m podnet verify --stack {quote(cluster.name)} --summary'
-        )
-    )
+    """Prove the network of a cluster; prints a line of JSON, and the table on standard error.
+
+    What is proved comes on standard input, so that the proof is repeated when it changes.
+    """
+    return Command(create=on_host("verify", cluster.name), stdin=json.dumps(config.dump(cluster), indent=2) + "\n")

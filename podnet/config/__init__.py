@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from podnet.config import networks, nodes, options, shape, stackfile
+from podnet.config.dump import dump
 from podnet.config.findings import Findings
 from podnet.model import Cluster
 
-__all__ = ["from_stack_file", "load", "of_namespace"]
-
-of_namespace: Final = stackfile.of_namespace
+__all__ = ["dump", "from_stack_file", "load"]
 
 
 def load(stack: str, raw: Mapping[str, object]) -> Cluster:

@@ -34,6 +34,10 @@ class Findings:
         self.add(where, found, expected)
         self._refused.add(where)
 
+    def leave_out(self, where: str) -> None:
+        """Say no more about a value: a problem elsewhere tells already why it is not known."""
+        self._refused.add(where)
+
     def refused(self, where: str) -> bool:
         """Tell whether this value, or one that it is a part of, is refused."""
         return any(where == start or where.startswith((f"{start}.", f"{start}[")) for start in self._refused)
@@ -54,8 +58,8 @@ def known(value: _T | None) -> _T:
 def place(*path: str | int) -> str:
     """Name a place in the config as its user would: ``podnet:nodes[1].address``."""
     first, *rest = path
-    return f"podnet:{_key(first)}" + "".join(
-        f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in rest
+    return f"podnet:{plain(first)}" + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{plain(part)}" for part in rest
     )
 
 
@@ -73,6 +77,12 @@ def shown(value: object) -> str:
         case str():
             return repr(value if len(value) <= _LONGEST else f"{value[:_LONGEST]}...")
     return kind(value)
+
+
+def plain(name: str | int) -> str:
+    """Show a name: as it is, or in quotes where it has characters that no name should have."""
+    text = str(name)
+    return text if re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", text) else shown(text)
 
 
 def kind(value: object) -> str:
@@ -93,11 +103,6 @@ _KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (date, "a date"),
 )
 """bool comes before int, of which it is a subclass."""
-
-
-def _key(key: str | int) -> str:
-    text = str(key)
-    return text if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", text) else shown(text)
 
 
 def _natural(where: str) -> list[tuple[int, str]]:

@@ -13,14 +13,13 @@ from podnet import addressing
 from podnet.config.findings import Findings, known, place
 from podnet.config.shape import DEFAULT_SERVICE_SUBNET, ClusterShape
 
-MACHINE_PREFIXES: Final = (8, 29)
+_MACHINE_PREFIXES: Final = (8, 29)
 """A /29 is the smallest network with room for a gateway and two nodes."""
 
-POD_PREFIXES: Final = (8, 27)
-"""A /27 is the smallest that holds two of the smallest node subnets; kubeadm takes no wider one than a /8, because
-its nodes get a /24 each and no more than 16 bits may lie between (PodSubnetNodeMaskMaxDiff)."""
+_POD_PREFIXES: Final = (8, 27)
+"""A /27 is the smallest that holds two of the smallest node subnets."""
 
-SERVICE_PREFIXES: Final = (12, 28)
+_SERVICE_PREFIXES: Final = (12, 28)
 """The API server takes no more than 20 bits (maxCIDRBits), kubeadm no fewer than ten addresses
 (MinimumAddressesInServiceSubnet)."""
 
@@ -59,10 +58,10 @@ class Ranges:
 def check(written: ClusterShape, findings: Findings) -> Ranges:
     """Read and check the ranges, the gateway and the outside."""
     machine = _range(
-        "machineNetwork", written.machine_network, "the network that the machines share", MACHINE_PREFIXES, findings
+        "machineNetwork", written.machine_network, "the network that the machines share", _MACHINE_PREFIXES, findings
     )
-    pods = _range("podSubnet", written.pod_subnet, "the range that holds every pod's address", POD_PREFIXES, findings)
-    services = _range("serviceSubnet", written.service_subnet, "the range of Services", SERVICE_PREFIXES, findings)
+    pods = _range("podSubnet", written.pod_subnet, "the range that holds every pod's address", _POD_PREFIXES, findings)
+    services = _range("serviceSubnet", written.service_subnet, "the range of Services", _SERVICE_PREFIXES, findings)
     _check_overlaps(machine, pods, services, findings)
     gateway = _gateway(written, machine, findings)
     outside = gateway if written.outside is None else read_address(("outside",), written.outside, findings)
@@ -127,9 +126,7 @@ def read_network(
     return network
 
 
-def _range(
-    key: str, text: str | None, meaning: str, prefixes: tuple[int, int], findings: Findings
-) -> IPNetwork | None:
+def _range(key: str, text: str | None, meaning: str, prefixes: tuple[int, int], findings: Findings) -> IPNetwork | None:
     where = place(key)
     if findings.refused(where):
         return None

@@ -18,25 +18,29 @@ from podnet.model import Node, Role
 NODE_PREFIX: Final = 24
 """The prefix length of a node's pod subnet that is not written: the chapter's, and kubeadm's default."""
 
-NODE_PREFIXES: Final = (16, 28)
+_NODE_PREFIXES: Final = (16, 28)
 """A /28 has 13 addresses for pods; with fewer, a worker is full with Kubernetes' own."""
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_NAME_RULE: Final = (
-    "at most 40 small letters, digits and hyphens, with a letter or digit at both ends (an RFC 1123 label; names are "
-    "derived from it, hence 40)"
-)
+"""An RFC 1123 label, which may have 63 characters; 40 leave room for the names that are derived from it."""
 
-_LEAST_MEMORY: Final = {Role.CONTROL_PLANE: 1700, Role.WORKER: 1024}
-"""MiB. kubeadm refuses a control plane with less than 1700 (ControlPlaneMem)."""
+_NAME_RULE: Final = "at most 40 small letters, digits and hyphens, with a letter or digit at both ends"
 
-_MOST_MEMORY: Final = 1024 * 1024
-"""MiB, which is 1 TiB: what is more was meant as bytes or KiB."""
 
-_LEAST_CPUS: Final = {Role.CONTROL_PLANE: 2, Role.WORKER: 1}
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How large a node can be in one respect; the least depends on its role."""
+
+    unit: str
+    least: dict[Role, int]
+    most: int
+
+
+_MEMORY: Final = _Size(" MiB", {Role.CONTROL_PLANE: 1700, Role.WORKER: 1024}, 1024 * 1024)
+"""kubeadm refuses a control plane with less than 1700 (ControlPlaneMem). More than a TiB was meant as bytes or KiB."""
+
+_CPUS: Final = _Size("", {Role.CONTROL_PLANE: 2, Role.WORKER: 1}, 512)
 """kubeadm refuses a control plane with fewer than 2 (ControlPlaneNumCPU)."""
-
-_MOST_CPUS: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,8 @@ def check(written: Sequence[NodeShape] | None, ranges: Ranges, findings: Finding
 
 def _read(index: int, node: NodeShape, ranges: Ranges, findings: Findings) -> Draft:
     role = _role(index, node.role, findings)
-    _check_number("memory", " MiB", node.memory, _least(_LEAST_MEMORY, role), _MOST_MEMORY, index, role, findings)
-    _check_number("cpus", "", node.cpus, _least(_LEAST_CPUS, role), _MOST_CPUS, index, role, findings)
+    _check_size(place("nodes", index, "memory"), node.memory, _MEMORY, role, findings)
+    _check_size(place("nodes", index, "cpus"), node.cpus, _CPUS, role, findings)
     return Draft(
         index=index,
         name=_name(index, node.name, findings),
@@ -141,21 +145,13 @@ def _address(index: int, text: str | None, ranges: Ranges, findings: Findings) -
     return address
 
 
-def _least(least: dict[Role, int], role: Role | None) -> int:
-    return min(least.values()) if role is None else least[role]
-
-
-def _check_number(
-    key: str, unit: str, value: int, least: int, most: int, index: int, role: Role | None, findings: Findings
-) -> None:
-    if not least <= value <= most:
-        owner = "" if role is None else f" for a {role} node"
-        problem = "too few" if value < least and not unit else "too little" if value < least else "too much"
-        findings.add(
-            place("nodes", index, key),
-            f"{shown(value)}{unit} is {problem}{owner}",
-            f"a number from {least} to {most}{unit}",
-        )
+def _check_size(where: str, value: int, size: _Size, role: Role | None, findings: Findings) -> None:
+    least = min(size.least.values()) if role is None else size.least[role]
+    if not least <= value <= size.most:
+        owner = f"a {role} node" if role else "any node"
+        verdict = "not enough" if value < least else "too much"
+        found = f"{shown(value)}{size.unit} is {verdict} for {owner}"
+        findings.add(where, found, f"a number from {least} to {size.most}")
 
 
 def _check_roles(drafts: Sequence[Draft], findings: Findings) -> None:
@@ -181,7 +177,7 @@ def _check_unique(key: str, values: Sequence[object], findings: Findings) -> Non
             continue
         if value in first:
             found = f"{value} is already the {key} of nodes[{first[value]}]"
-            findings.add(place("nodes", index, key), found, f"a {key} of its own" if key == "name" else "one of its own")
+            findings.add(place("nodes", index, key), found, "one that no other node has")
         first.setdefault(value, index)
 
 
@@ -212,7 +208,7 @@ def _pod_subnet(
 
 
 def _written_subnet(draft: Draft, text: str, pods: IPNetwork | None, findings: Findings) -> IPNetwork | None:
-    subnet = read_network(("nodes", draft.index, "podSubnet"), text, NODE_PREFIXES, findings)
+    subnet = read_network(("nodes", draft.index, "podSubnet"), text, _NODE_PREFIXES, findings)
     if subnet is None or pods is None:
         return subnet
     if not addressing.within(subnet, pods):

@@ -84,7 +84,6 @@ _EXPECTED: Final = {
     "bool_type": "true or false, without quotes",
     "list_type": "a list",
     "model_type": "a mapping of keys to values",
-    "invalid_key": "keys that are text",
 }
 
 
@@ -114,11 +113,8 @@ def _decoded(key: str, value: object) -> object:
 
 def _note(kind_of_error: str, path: Path, values: object, findings: Findings) -> None:
     where = place(*path)
-    if kind_of_error == "extra_forbidden":
-        findings.refuse(where, "there is no such key", _known_key(path))
-        return
-    if kind_of_error == "invalid_key":
-        findings.refuse(where, "the key is not text", _EXPECTED[kind_of_error])
+    if kind_of_error in {"extra_forbidden", "invalid_key"}:
+        _note_unknown_key(path, values, findings)
         return
     value = _value_at(path, values)
     what, word = kind(value), shown(value)
@@ -126,15 +122,27 @@ def _note(kind_of_error: str, path: Path, values: object, findings: Findings) ->
     findings.refuse(where, "nothing" if value is None else found, _EXPECTED.get(kind_of_error, "another kind of value"))
 
 
-def _known_key(path: Path) -> str:
+def _note_unknown_key(path: Path, values: object, findings: Findings) -> None:
     *parents, key = path
-    model = _model_at(tuple(parents))
-    names = sorted(field.alias or name for name, field in model.model_fields.items())
+    meant = _meant_key(_model_at(tuple(parents)), str(key))
+    if meant is None:
+        names = ", ".join(_names(_model_at(tuple(parents))))
+        findings.refuse(place(*path), "there is no such key", f"one of {names}")
+        return
+    findings.refuse(place(*path), "there is no such key", meant)
+    if _value_at((*parents, meant), values) is None:
+        findings.leave_out(place(*parents, meant))
+
+
+def _names(model: type[_Mapping]) -> list[str]:
+    return sorted(field.alias or name for name, field in model.model_fields.items())
+
+
+def _meant_key(model: type[_Mapping], key: str) -> str | None:
     # Case is the usual slip (podsubnet), and the measure of likeness counts it as any other difference.
-    likely = get_close_matches(str(key).lower()[:60], [name.lower() for name in names], n=1, cutoff=0.75)
-    if likely:
-        return next(name for name in names if name.lower() == likely[0])
-    return f"one of {', '.join(names)}"
+    names = {name.lower(): name for name in _names(model)}
+    likely = get_close_matches(key.lower()[:60], names, n=1, cutoff=0.75)
+    return names[likely[0]] if likely else None
 
 
 def _model_at(path: Path) -> type[_Mapping]:

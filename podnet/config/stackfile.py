@@ -8,15 +8,10 @@ from typing import Any, Final
 
 import yaml
 
-from podnet.config.findings import kind, place, shown
+from podnet.config.findings import place, plain, shown
 from podnet.errors import ConfigError, Problem
 
 _NAMESPACE: Final = "podnet:"
-
-
-def of_namespace(values: Mapping[str, object]) -> dict[str, object]:
-    """Keep the keys of the namespace podnet, without it; those of other programs and providers are not podnet's."""
-    return {key.removeprefix(_NAMESPACE): value for key, value in values.items() if key.startswith(_NAMESPACE)}
 
 
 def read(path: Path) -> tuple[str, dict[str, object]]:
@@ -24,7 +19,7 @@ def read(path: Path) -> tuple[str, dict[str, object]]:
 
     Raises ConfigError where the file cannot be read, is not YAML or holds an encrypted value of podnet's.
     """
-    name = shown(path.name)
+    name = plain(path.name)
     stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
     if path.name != f"Pulumi.{stack}.yaml" or not stack:
         raise ConfigError([Problem(name, "this is not the name of a stack's file", "Pulumi.<stack>.yaml")])
@@ -35,11 +30,12 @@ def read(path: Path) -> tuple[str, dict[str, object]]:
     problems = [*_strange_keys(name, config), *_encrypted(config)]
     if problems:
         raise ConfigError(problems)
-    return stack, of_namespace(config)
+    # The keys of other namespaces are for other programs and providers.
+    return stack, {key.removeprefix(_NAMESPACE): config[key] for key in config if key.startswith(_NAMESPACE)}
 
 
 def _document(path: Path) -> object:
-    name = shown(path.name)
+    name = plain(path.name)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

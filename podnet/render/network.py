@@ -1,8 +1,6 @@
-"""A node's share of the pod network beside the CNI conf: routes, masquerade, and the script that keeps them."""
+"""A node's share of the pod network beside the CNI conf: routes and masquerade."""
 
 from __future__ import annotations
-
-from importlib import resources
 
 from podnet.planning import Masquerade, Route
 
@@ -34,8 +32,3 @@ def masquerade(masquerade: Masquerade) -> str:
         "    }\n"
         "}\n"
     )
-
-
-def node_file(name: str) -> str:
-    """One of the files that are the same on every node: podnet-network and its systemd units."""
-    return resources.files("podnet.render").joinpath("node", name).read_text()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib import resources
 from typing import Final
 
 from podnet.model import Cluster, MachineProvider, Node
 
 _INTERFACE_NAME_MAX: Final = 15  # IFNAMSIZ without its closing zero
+
+_BOXES: Final = {
+    MachineProvider.VIRTUALBOX: "debian/bookworm64",
+    MachineProvider.LIBVIRT: "debian/bookworm64",
+}
+"""Public boxes for the providers whose machines podnet does not build; the node bundle makes them nodes."""
 
 
 def bridge_name(cluster: Cluster) -> str:
@@ -25,11 +30,6 @@ def container_name(cluster: Cluster, node: Node) -> str:
     return f"podnet-{cluster.name}-{node.name}"
 
 
-def vagrantfile() -> str:
-    """The Vagrantfile: the same bytes for every cluster."""
-    return resources.files("podnet.render").joinpath("Vagrantfile").read_text()
-
-
 def machine(cluster: Cluster, node: Node) -> dict[str, object]:
     """One machine, as the Vagrantfile reads it."""
     return {
@@ -41,10 +41,14 @@ def machine(cluster: Cluster, node: Node) -> dict[str, object]:
     }
 
 
-def machines(cluster: Cluster, box: str) -> str:
-    """machines.json: the network and every machine. box: Vagrant's name of the box."""
+def machines(cluster: Cluster) -> str:
+    """machines.json: the network and every machine.
+
+    podnet's own box is named by the checksum of what it is made of, which the host knows and fills in for @BOX@: a
+    stack does not change with it.
+    """
     document = {
-        "box": box,
+        "box": _BOXES.get(cluster.provider, "@BOX@"),
         "provider": str(cluster.provider),
         "bridge": bridge_name(cluster),
         "gateway": str(cluster.gateway),
@@ -54,10 +58,3 @@ def machines(cluster: Cluster, box: str) -> str:
         "machines": [machine(cluster, node) for node in cluster.nodes],
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-BOXES: Final = {
-    MachineProvider.VIRTUALBOX: "debian/bookworm64",
-    MachineProvider.LIBVIRT: "debian/bookworm64",
-}
-"""Public boxes for the providers whose machines podnet does not build; the node bundle makes them nodes."""

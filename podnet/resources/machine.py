@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pulumi
 
-from podnet.commands import host
+from podnet.commands import host, network
 from podnet.model import Cluster, Node
 from podnet.render import vagrant
 from podnet.resources.host import Host
-from podnet.resources.runner import NodeHandle, on_host
+from podnet.resources.runner import NodeHandle, on_host, on_node
 
 
 class Machine(pulumi.ComponentResource):
@@ -34,5 +36,8 @@ class Machine(pulumi.ComponentResource):
             triggers=[machine.id, cluster.kubernetes_version],
             deleted_with=machine,
         )
-        self.handle = NodeHandle(node, machine, bundle, owner.private_key, machine.stdout)
+        reached = NodeHandle(node, machine, bundle, owner.private_key, machine.stdout)
+        # Its scripts are what every later command of the node calls.
+        service = on_node(f"{node.name}-network-service", network.service(), reached, parent=self, triggers=[machine.id])
+        self.handle = replace(reached, ready=service)
         self.register_outputs({})

@@ -18,9 +18,6 @@ class PodNetwork(pulumi.ComponentResource):
         name = plan.node.name
         super().__init__("podnet:network:PodNetwork", f"{name}-pod-network")
         machine = handle.machine.id
-        service = on_node(
-            f"{name}-network-service", network.service(options), handle, parent=self, triggers=[machine]
-        )
         self.conf = on_node(
             f"{name}-cni-conf",
             network.conf(plan.net_conf, options),
@@ -29,13 +26,11 @@ class PodNetwork(pulumi.ComponentResource):
             # Another path or bridge: the old one has to be deleted by the old command, so this is a replacement.
             triggers=[machine, cni.path(options), options.bridge],
         )
-        # The service's script is what sets routes and rules.
         self.masquerade = on_node(
             f"{name}-masquerade",
             network.masquerade(plan.masquerade),
             handle,
             parent=self,
-            depends_on=[service],
             triggers=[machine],
         )
         self.routes = {
@@ -44,7 +39,6 @@ class PodNetwork(pulumi.ComponentResource):
                 network.route(route),
                 handle,
                 parent=self,
-                depends_on=[service],
                 triggers=[machine],
             )
             for route in plan.routes

@@ -40,7 +40,6 @@ def on_host(
     return local.Command(
         name,
         create=command.create,
-        update=command.update,
         delete=command.delete,
         stdin=stdin if stdin is not None else command.stdin,
         triggers=list(triggers),
@@ -93,7 +92,6 @@ def on_node(
         name,
         connection=handle.connection(),
         create=command.create,
-        update=command.update,
         delete=command.delete,
         stdin=stdin if stdin is not None else command.stdin,
         triggers=list(triggers),

@@ -26,14 +26,10 @@ class Verification(pulumi.ComponentResource):
             parent=self,
             # It looks with the kubeconfig, at everything.
             depends_on=[*proved, control_plane.kubeconfig_file],
-            triggers=[_plan_digest(plan), *(resource.id for resource in proved if isinstance(resource, pulumi.CustomResource))],
+            triggers=[resource.id for resource in proved if isinstance(resource, pulumi.CustomResource)],
             logging=local.Logging.STDERR,
         )
         report: pulumi.Output[dict[str, Any]] = command.stdout.apply(json.loads)
         self.verdict = report.apply(lambda found: found["verdict"])
         self.pods = report.apply(lambda found: found["pods"])
         self.register_outputs({})
-
-
-def _plan_digest(plan: ClusterPlan) -> str:
-    return repr(plan)

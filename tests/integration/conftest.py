@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -60,13 +61,13 @@ class Stack:
     def __init__(self, folder: Path, home: Path) -> None:
         self.program: Callable[[], None] = lambda: None
         self.log: list[str] = []
-        state = folder / "state"
-        state.mkdir()
+        self._backend = folder / "state"
+        self._backend.mkdir()
         options = automation.LocalWorkspaceOptions(
             work_dir=str(folder),
             pulumi_home=str(home),
             project_settings=automation.ProjectSettings(
-                name="plugin", runtime="python", backend=automation.ProjectBackend(f"file://{state}")
+                name="plugin", runtime="python", backend=automation.ProjectBackend(f"file://{self._backend}")
             ),
             env_vars={
                 "PULUMI_CONFIG_PASSPHRASE": "test",
@@ -93,13 +94,16 @@ class Stack:
         return self._stack.destroy(on_output=self.log.append)
 
     def state(self) -> dict[str, Any]:
-        """Give the resources of the state by name."""
-        resources = self._stack.export_stack().deployment.get("resources", [])
+        """Give the resources of the state by name, secrets as they are stored."""
+        resources = json.loads(self._state_text())["checkpoint"]["latest"].get("resources", [])
         return {resource["urn"].split("::")[-1]: resource for resource in resources}
 
     def clear_text(self) -> str:
         """Give all that was shown and all that is stored."""
-        return "\n".join([*self.log, repr(self._stack.export_stack().deployment)])
+        return "\n".join([*self.log, self._state_text()])
+
+    def _state_text(self) -> str:
+        return (self._backend / ".pulumi/stacks/plugin/test.json").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -1,0 +1,45 @@
+"""The commands and their arguments."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from podnet import config
+from podnet.cli.verify import add_verify
+from podnet.errors import PodnetError
+from podnet.model import Cluster
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code. A PodnetError is one clear text on standard error, exit code 2."""
+    parser = argparse.ArgumentParser(prog="python -m podnet", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--stack", default=os.environ.get("PODNET_STACK", "dev"), help="the stack (default: dev)")
+    common.add_argument("--cluster", metavar="FILE", help="the config as JSON, instead of Pulumi.STACK.yaml; - is stdin")
+    add_verify(commands, common)
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(_cluster(chosen), chosen))
+    except PodnetError as error:
+        print(f"podnet: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("podnet: interrupted", file=sys.stderr)
+        return 130
+
+
+def _cluster(chosen: argparse.Namespace) -> Cluster:
+    if chosen.cluster:
+        text = sys.stdin.read() if chosen.cluster == "-" else Path(chosen.cluster).read_text()
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise PodnetError(f"the config is not JSON: {error}") from None
+        return config.load(chosen.stack, values)
+    return config.from_stack_file(Path(os.environ.get("PODNET_ROOT", ".")) / f"Pulumi.{chosen.stack}.yaml")

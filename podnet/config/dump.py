@@ -1,0 +1,38 @@
+"""From a cluster back to the config that describes it, with every default written out."""
+
+from __future__ import annotations
+
+from podnet.model import Cluster
+
+
+def dump(cluster: Cluster) -> dict[str, object]:
+    """The config of a cluster: ``load(cluster.name, dump(cluster)) == cluster``."""
+    return {
+        "provider": str(cluster.provider),
+        "machineNetwork": str(cluster.machine_network),
+        "gateway": str(cluster.gateway),
+        "podSubnet": str(cluster.pod_subnet),
+        "serviceSubnet": str(cluster.service_subnet),
+        "outside": str(cluster.outside),
+        "kubernetesVersion": cluster.kubernetes_version,
+        "nodes": [
+            {
+                "name": node.name,
+                "role": str(node.role),
+                "address": str(node.address),
+                "podSubnet": str(node.pod_subnet),
+                "memory": node.memory,
+                "cpus": node.cpus,
+            }
+            for node in cluster.nodes
+        ],
+        "cni": {
+            "network": cluster.cni.network,
+            "bridge": cluster.cni.bridge,
+            "mtu": cluster.cni.mtu,
+            "ipMasq": cluster.cni.ip_masq,
+            "hairpinMode": cluster.cni.hairpin_mode,
+            "portmap": cluster.cni.portmap,
+        },
+        "images": {"nginx": cluster.images.nginx, "probe": cluster.images.probe},
+    }

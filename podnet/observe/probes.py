@@ -1,0 +1,160 @@
+"""The pods and Services that podnet places for a verification, and takes away after it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any, Final
+
+from podnet.observe.access import Access, CannotLookError
+from podnet.planning import ClusterPlan
+from podnet.verify.scenarios import PORT, Endpoint, Placement, Probe
+
+LABEL: Final = "podnet.io/verification"
+_READY_TIMEOUT: Final = 60
+
+
+def agent_source() -> str:
+    """The text of the agent's program."""
+    return resources.files("podnet.verify").joinpath("agent.py").read_text()
+
+
+@asynccontextmanager
+async def placed(plan: ClusterPlan, access: Access) -> AsyncIterator[Placement]:
+    """Place two probe pods on every node, each with a Service; take all away at the end, in the background.
+
+    Every verification has a namespace of its own, so that two may run at once and what a killed one left is in
+    nobody's way.
+    """
+    namespace = f"podnet-verify-{secrets.token_hex(3)}"
+    objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(plan, namespace)})
+    try:
+        await access.kubectl("apply", "-f", "-", stdin=objects)
+        yield await _placement(plan, access, namespace)
+    finally:
+        await access.kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
+
+
+async def _placement(plan: ClusterPlan, access: Access, namespace: str) -> Placement:
+    limit = f"--timeout={_READY_TIMEOUT}s"
+    probes = ("wait", "--namespace", namespace, "--for=condition=Ready", "pods", "--all", limit)
+    # DNS is verified too, and a cluster that has just been made may not answer yet.
+    dns = ("rollout", "status", "--namespace", "kube-system", "deployment/coredns", limit)
+    try:
+        await asyncio.gather(*(access.kubectl(*words, timeout=_READY_TIMEOUT + 15) for words in (probes, dns)))
+    except CannotLookError as error:
+        raise CannotLookError(f"{error}; {await _unready(access, namespace)}") from None
+    pods, services, web = await asyncio.gather(
+        access.kubectl_json("get", "pods", "--namespace", namespace),
+        access.kubectl_json("get", "services", "--namespace", namespace),
+        access.kubectl_json("get", "pods", "--namespace", "default", "--selector", "app=nginx"),
+    )
+    addresses = {item["metadata"]["name"]: item["status"]["podIP"] for item in pods["items"]}
+    specs = {item["metadata"]["name"]: item["spec"] for item in services["items"]}
+
+    def probe(node: str, letter: str) -> Probe:
+        name = f"{node}-{letter}"
+        spec = specs[name]
+        endpoint = Endpoint(f"{node}/{letter}", node, addresses[name])
+        return Probe(endpoint, name, spec["clusterIP"], spec["ports"][0]["nodePort"])
+
+    return Placement(
+        probes={node.name: (probe(node.name, "a"), probe(node.name, "b")) for node in plan.cluster.nodes},
+        web=tuple(_web(item) for item in sorted(web["items"], key=_name) if _is_running(item)),
+        outside=None,
+        outside_port=0,
+        namespace=namespace,
+    )
+
+
+async def _unready(access: Access, namespace: str) -> str:
+    """Which probe pods are not Ready, and what was last said of them."""
+    pods = await access.kubectl_json("get", "pods", "--namespace", namespace)
+    names = [item["metadata"]["name"] for item in pods["items"] if not _is_ready(item)]
+    events = await access.kubectl_json("get", "events", "--namespace", namespace, "--field-selector", "type=Warning")
+    last = events["items"][-1]["message"] if events["items"] else "no event says why"
+    return f"not ready after {_READY_TIMEOUT} s: {', '.join(names) or 'none'}; {last}"
+
+
+def _name(item: Any) -> str:
+    return str(item["metadata"]["name"])
+
+
+def _is_ready(item: Any) -> bool:
+    conditions = item["status"].get("conditions", [])
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def _is_running(item: Any) -> bool:
+    return _is_ready(item) and "deletionTimestamp" not in item["metadata"]
+
+
+def _web(item: Any) -> Endpoint:
+    node = item["spec"]["nodeName"]
+    return Endpoint(f"{node}/{item['metadata']['name']}", node, item["status"]["podIP"])
+
+
+def _objects(plan: ClusterPlan, namespace: str) -> list[dict[str, Any]]:
+    first: list[dict[str, Any]] = [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": namespace,
+                "labels": {LABEL: "true", "pod-security.kubernetes.io/enforce": "restricted"},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "agent", "namespace": namespace},
+            "data": {"agent.py": agent_source()},
+        },
+    ]
+    for node in plan.cluster.nodes:
+        for letter in ("a", "b"):
+            name = f"{node.name}-{letter}"
+            metadata = {"name": name, "namespace": namespace, "labels": {LABEL: name}}
+            first.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _pod(plan, node.name)})
+            first.append(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Service",
+                    "metadata": metadata,
+                    "spec": {"type": "NodePort", "selector": {LABEL: name}, "ports": [{"port": PORT}]},
+                }
+            )
+    return first
+
+
+def _pod(plan: ClusterPlan, node: str) -> dict[str, Any]:
+    return {
+        "nodeName": node,  # placed, not scheduled: every node gets its probes, the control plane too
+        "tolerations": [{"operator": "Exists"}],
+        "restartPolicy": "Always",
+        "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "probe",
+                "image": plan.cluster.images.probe,
+                "imagePullPolicy": "IfNotPresent",
+                "command": ["python3", "/podnet/agent.py", "serve", str(PORT)],
+                "ports": [{"containerPort": PORT}],
+                "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+                "volumeMounts": [{"name": "agent", "mountPath": "/podnet", "readOnly": True}],
+            }
+        ],
+        "volumes": [{"name": "agent", "configMap": {"name": "agent"}}],
+    }

@@ -1,0 +1,1 @@
+"""From the output of commands to values. Pure; what is malformed is refused, never guessed."""

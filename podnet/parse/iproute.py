@@ -1,0 +1,157 @@
+"""Reads what iproute2 prints with ``-json``: the routes and the interfaces of a host.
+
+Keys that podnet has no use for are ignored, because iproute2 adds some with every release. Keys that it does use must
+be what they always were: anything else is a PodnetError, never a guess.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from netaddr import IPAddress, IPNetwork
+
+from podnet import addressing
+from podnet.addressing import Family
+from podnet.errors import PodnetError
+
+_T = TypeVar("_T", str, int)
+
+_FAMILIES: Final = {"inet": Family.IPV4, "inet6": Family.IPV6}
+"""iproute2's names; an address of any other family is skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelRoute:
+    """A route as the kernel has it; of one with several next hops, one for each.
+
+    kind: iproute2's type: unicast, local, blackhole, ...
+    destination: the default route's is every address of the family.
+    device: None for a kind that sends nothing anywhere. gateway: None where the destination is on the link, or where
+    the next hop is of another family. protocol: who set it, by name or number as iproute2 prints it.
+    prefsrc: the source address that the kernel prefers for it.
+    """
+
+    kind: str
+    destination: IPNetwork
+    device: str | None
+    gateway: IPAddress | None
+    protocol: str | None
+    prefsrc: IPAddress | None
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceAddress:
+    """An address of an interface, and the network that it reaches through it."""
+
+    address: IPAddress
+    network: IPNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface. mtu: bytes. up: whether it is switched on, with or without a carrier."""
+
+    name: str
+    mtu: int
+    up: bool
+    addresses: tuple[InterfaceAddress, ...]
+
+
+def routes(text: str, family: Family = Family.IPV4) -> tuple[KernelRoute, ...]:
+    """Read ``ip -json [-4|-6] route show ...``; the output does not say which family it shows.
+
+    Raises PodnetError for anything else.
+    """
+    return tuple(route for entry in _entries(text, "ip -json route") for route in _routes(entry, family))
+
+
+def interfaces(text: str) -> tuple[Interface, ...]:
+    """Read ``ip -json addr show ...``, which may show both families.
+
+    Raises PodnetError for anything else.
+    """
+    # iproute2 prints an empty object for every interface that its filter leaves out.
+    return tuple(_interface(entry) for entry in _entries(text, "ip -json addr") if entry)
+
+
+def _routes(entry: Mapping[str, object], family: Family) -> Iterator[KernelRoute]:
+    hops = entry.get("nexthops")
+    for hop in [entry] if hops is None else _mappings(hops, "the next hops of a route"):
+        gateway = _optional(hop, "gateway", str)
+        prefsrc = _optional(entry, "prefsrc", str)
+        yield KernelRoute(
+            kind=_optional(entry, "type", str) or "unicast",
+            destination=_destination(_required(entry, "dst", str), family),
+            device=_optional(hop, "dev", str),
+            gateway=None if gateway is None else addressing.parse_address(gateway, family),
+            protocol=_optional(entry, "protocol", str),
+            prefsrc=None if prefsrc is None else addressing.parse_address(prefsrc, family),
+        )
+
+
+def _destination(text: str, family: Family) -> IPNetwork:
+    if text == "default":
+        return addressing.everything(family)
+    if "/" in text:
+        return addressing.parse_network(text, family)
+    return addressing.network_of(addressing.parse_address(text, family), family.bits)
+
+
+def _interface(entry: Mapping[str, object]) -> Interface:
+    flags = entry.get("flags")
+    if not isinstance(flags, list):
+        raise PodnetError("iproute2 printed an interface without a list of flags")
+    return Interface(
+        name=_required(entry, "ifname", str),
+        mtu=_required(entry, "mtu", int),
+        up="UP" in flags,
+        addresses=tuple(_addresses(_mappings(entry.get("addr_info", []), "the addresses of an interface"))),
+    )
+
+
+def _addresses(entries: list[Mapping[str, object]]) -> Iterator[InterfaceAddress]:
+    for entry in entries:
+        family = _FAMILIES.get(_optional(entry, "family", str) or "")
+        if family is None:
+            continue
+        address = addressing.parse_address(_required(entry, "local", str), family)
+        peer = _optional(entry, "address", str)
+        prefix = _required(entry, "prefixlen", int)
+        if not 0 <= prefix <= family.bits:
+            raise PodnetError(f"iproute2 printed a prefix length that {family.label} does not have")
+        # On a point-to-point link the prefix belongs to the peer.
+        reached = address if peer is None else addressing.parse_address(peer, family)
+        yield InterfaceAddress(address, addressing.network_of(reached, prefix))
+
+
+def _entries(text: str, command: str) -> list[Mapping[str, object]]:
+    try:
+        document: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PodnetError(f"the output of `{command}` is not JSON") from error
+    return _mappings(document, f"the output of `{command}`")
+
+
+def _mappings(value: object, what: str) -> list[Mapping[str, object]]:
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise PodnetError(f"{what} should be a list of objects")
+    return value
+
+
+def _required(entry: Mapping[str, object], key: str, kind: type[_T]) -> _T:
+    value = _optional(entry, key, kind)
+    if value is None:
+        raise PodnetError(f"iproute2 printed an entry without {key}")
+    return value
+
+
+def _optional(entry: Mapping[str, object], key: str, kind: type[_T]) -> _T | None:
+    value = entry.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise PodnetError(f"iproute2 printed an entry whose {key} is not {'text' if kind is str else 'a number'}")
+    return value

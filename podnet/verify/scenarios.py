@@ -1,0 +1,220 @@
+"""What must hold of the network, as data: every check with its source, its destination and what is expected.
+
+Derived from the plan and from where the probes were put, so that more nodes or other subnets need no other code.
+The rules: https://kubernetes.io/docs/concepts/services-networking/ ("pods can communicate with all other pods ...
+without NAT", agents on a node with all pods on it); the source addresses that are right without NAT stand below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from podnet.planning import ClusterPlan
+
+PORT: Final = 7411
+"""The probes' port, TCP and UDP, in pods and, during a verification, on nodes."""
+
+BULK: Final = 10_000_000
+"""Bytes of the transfer that has to arrive whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of a check. name: ``node1`` for a node itself, ``node1/a`` for a pod on it. node: where it is."""
+
+    name: str
+    node: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.address})" if self.address else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A pod that podnet placed for the check, with the Service that leads to it alone."""
+
+    endpoint: Endpoint
+    service: str
+    service_address: str
+    node_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold.
+
+    sources: the addresses under which the destination may see the source; empty where any will do.
+    refused: the check holds when it does not get through (a packet larger than the MTU).
+    parameters: of the probe, as the agent reads it.
+    """
+
+    scenario: str
+    action: str
+    source: Endpoint
+    destination: Endpoint
+    parameters: Mapping[str, Any]
+    sources: tuple[str, ...] = ()
+    refused: bool = False
+
+    @property
+    def id(self) -> str:
+        """The same in the terminal, in reports, in tests and in the picture."""
+        return f"{self.scenario}/{self.action}: {self.source} -> {self.destination}"
+
+    @property
+    def expected(self) -> str:
+        """What is expected, in words."""
+        if self.refused:
+            return "refused"
+        return " or ".join(self.sources) if self.sources else "reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where things are for one verification. probes: node name to its two probes. web: the workload's pods."""
+
+    probes: Mapping[str, tuple[Probe, Probe]]
+    web: tuple[Endpoint, ...]
+    outside: Endpoint | None
+    outside_port: int
+    namespace: str
+
+    @property
+    def web_path(self) -> str:
+        """Where the checks' requests go on the web servers: the namespace is one verification's own."""
+        return f"/{self.namespace}"
+
+
+def checks(plan: ClusterPlan, placement: Placement) -> list[Check]:
+    """Every check of a cluster, scenario by scenario."""
+    return [
+        *_pod_to_pod(plan, placement),
+        *_pod_to_web(plan, placement),
+        *_node_to_pod(plan, placement),
+        *_pod_to_node(plan, placement),
+        *_services(plan, placement),
+        *_outside(plan, placement),
+        *_size(plan, placement),
+    ]
+
+
+def _to(endpoint: Endpoint, port: int = PORT, **more: Any) -> dict[str, Any]:
+    return {"address": endpoint.address, "port": port, **more}
+
+
+def _where(source: Endpoint, destination: Endpoint) -> str:
+    return "same-node" if source.node == destination.node else "other-node"
+
+
+def _pairs(plan: ClusterPlan, placement: Placement) -> Iterator[tuple[Probe, Probe]]:
+    """For every ordered pair of nodes the source's first probe and the destination's second: never a pod itself."""
+    for source in plan.nodes:
+        for destination in plan.nodes:
+            yield placement.probes[source.node.name][0], placement.probes[destination.node.name][1]
+
+
+def _pod_to_pod(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
+    for source, destination in _pairs(plan, placement):
+        a, b = source.endpoint, destination.endpoint
+        scenario = f"pod-to-pod-{_where(a, b)}"
+        yield Check(scenario, "icmp", a, b, _to(b))
+        for action in ("tcp", "udp"):
+            yield Check(scenario, action, a, b, _to(b), sources=(a.address,))
+
+
+def _pod_to_web(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
+    """From every node and a pod on it to the workload's pods; what they saw stands in their own logs."""
+    for each in plan.nodes:
+        pod = placement.probes[each.node.name][0].endpoint
+        node = _node(plan, each.node.name)
+        for web in placement.web:
+            for source, sources in ((pod, (pod.address,)), (node, _of_node(plan, node, web))):
+                kind = "node" if source is node else "pod"
+                # The path says in the server's log which check it was.
+                path = f"{placement.web_path}/{source.name}/{web.node}"
+                yield Check(
+                    f"{kind}-to-web-{_where(source, web)}", "http", source, web, _to(web, 80, path=path), sources=sources
+                )
+
+
+def _node(plan: ClusterPlan, name: str) -> Endpoint:
+    return Endpoint(name, name, str(plan.of(name).node.address))
+
+
+def _of_node(plan: ClusterPlan, node: Endpoint, pod: Endpoint) -> tuple[str, ...]:
+    """A node talks to its own pods from the bridge's address, to others' from its own (Kubernetes promises neither)."""
+    return (str(plan.of(node.name).net_conf.gateway),) if node.node == pod.node else (node.address,)
+
+
+def _node_to_pod(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
+    for each in plan.nodes:
+        node = _node(plan, each.node.name)
+        for probes in placement.probes.values():
+            pod = probes[0].endpoint
+            scenario = f"node-to-pod-{_where(node, pod)}"
+            yield Check(scenario, "icmp", node, pod, _to(pod))
+            for action in ("tcp", "udp"):
+                yield Check(scenario, action, node, pod, _to(pod), sources=_of_node(plan, node, pod))
+
+
+def _pod_to_node(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
+    for each in plan.nodes:
+        pod = placement.probes[each.node.name][0].endpoint
+        for peer in plan.nodes:
+            node = _node(plan, peer.node.name)
+            yield Check(f"pod-to-node-{_where(pod, node)}", "tcp", pod, node, _to(node), sources=(pod.address,))
+
+
+def _services(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
+    for source, destination in _pairs(plan, placement):
+        a = source.endpoint
+        service = Endpoint(f"service {destination.service}", destination.endpoint.node, destination.service_address)
+        scenario = f"pod-to-service-{_where(a, service)}"
+        yield Check(scenario, "tcp", a, service, _to(service), sources=(a.address,))
+    for each in plan.nodes:
+        probe = placement.probes[each.node.name][0]
+        own = Endpoint(f"service {probe.service}", each.node.name, probe.service_address)
+        # The packet comes back to the pod that sent it: it has to seem to come from somebody else, the bridge.
+        gateway = str(each.net_conf.gateway)
+        yield Check("pod-to-itself-by-service", "tcp", probe.endpoint, own, _to(own), sources=(gateway,))
+        name = f"{probe.service}.{placement.namespace}.svc.cluster.local"
+        yield Check(
+            "pod-to-dns", "dns", probe.endpoint, Endpoint(name, "", ""), {"name": name, "timeout": 5},
+            sources=(probe.service_address,),
+        )  # fmt: skip
+        node = _node(plan, each.node.name)
+        for probes in placement.probes.values():
+            port = probes[0].node_port
+            there = Endpoint(f"node port {port} of {node.name}", probes[0].endpoint.node, node.address)
+            yield Check("node-to-node-port", "tcp", node, there, _to(there, port))
+
+
+def _outside(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
+    if placement.outside is None:
+        return
+    for each in plan.nodes:
+        pod = placement.probes[each.node.name][0].endpoint
+        # Masqueraded: the outside has no way back to a pod, only to its node.
+        yield Check(
+            "pod-to-outside", "tcp", pod, placement.outside, _to(placement.outside, placement.outside_port),
+            sources=(str(each.node.address),),
+        )  # fmt: skip
+
+
+def _size(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
+    mtu = plan.cluster.cni.mtu
+    for source, destination in _pairs(plan, placement):
+        a, b = source.endpoint, destination.endpoint
+        yield Check("packet-of-mtu", "icmp", a, b, _to(b, size=mtu))
+        yield Check("packet-of-mtu-plus-1", "icmp", a, b, _to(b, size=mtu + 1, refused=True), refused=True)
+        yield Check("bulk-10-mb", "tcp", a, b, _to(b, bytes=BULK, timeout=20), sources=(a.address,))
+
+
+def probes_of(chosen: Iterable[Check], source: Endpoint) -> list[dict[str, Any]]:
+    """The probes that one source has to make, as its agent reads them."""
+    return [
+        {"id": check.id, "action": check.action, **check.parameters} for check in chosen if check.source == source
+    ]

@@ -1,0 +1,41 @@
+"""What all tests share: golden files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that regenerates every golden file."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare a text with ``tests/golden/<path>``, byte by byte; with --update-golden, write it there."""
+
+    def compare(path: str, text: str) -> None:
+        file = GOLDEN / path
+        if request.config.getoption("--update-golden"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode())
+            return
+        kept = file.read_bytes() if file.exists() else b""
+        if kept != text.encode():
+            diff = difflib.unified_diff(
+                kept.decode(errors="replace").splitlines(keepends=True),
+                text.splitlines(keepends=True),
+                f"golden/{path}",
+                "what the code makes",
+            )
+            pytest.fail("".join(diff) + "\nIf this is right: pytest --update-golden, and read the diff.", pytrace=False)
+
+    return compare

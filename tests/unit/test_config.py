@@ -1,0 +1,186 @@
+"""The config: what is read, what is filled in, and everything that is refused, with its words."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podnet import config, versions
+from podnet.errors import ConfigError
+from podnet.model import CniOptions, Images, MachineProvider, Role
+from podnet.planning import plan
+from tests.conftest import GOLDEN, Golden
+
+ROOT = Path(__file__).parents[2]
+BAD = sorted((GOLDEN / "config").glob("*.yaml"))
+STACKS = sorted([ROOT / "Pulumi.dev.yaml", *(ROOT / "examples").glob("Pulumi.*.yaml")])
+
+
+def smallest() -> dict[str, Any]:
+    """Give a config with nothing that has a default, as it stands in YAML."""
+    return {
+        "machineNetwork": "192.168.50.0/24",
+        "podSubnet": "10.22.0.0/16",
+        "nodes": [
+            {"name": "master", "role": "control-plane", "address": "192.168.50.200"},
+            {"name": "node1", "role": "worker", "address": "192.168.50.201"},
+        ],
+    }
+
+
+def test_every_default_is_filled_in() -> None:
+    cluster = config.load("dev", smallest())
+    assert cluster.name == "dev"
+    assert cluster.provider is MachineProvider.LXC
+    assert str(cluster.gateway) == "192.168.50.1"
+    assert cluster.outside == cluster.gateway
+    assert str(cluster.service_subnet) == "10.96.0.0/12"
+    assert cluster.kubernetes_version == versions.KUBERNETES
+    assert cluster.cni == CniOptions("mynet", "cni0", 1500, ip_masq=False, hairpin_mode=True, portmap=True)
+    assert cluster.images == Images("podnet.local/nginx:1.22.1", "podnet.local/probe:1")
+    assert [(node.role, node.memory, node.cpus) for node in cluster.nodes] == [
+        (Role.CONTROL_PLANE, 2048, 2),
+        (Role.WORKER, 2048, 2),
+    ]
+
+
+def test_every_written_value_is_kept() -> None:
+    raw = smallest() | {
+        "provider": "libvirt",
+        "gateway": "192.168.50.254",
+        "serviceSubnet": "10.97.0.0/16",
+        "outside": "203.0.113.9",
+        "cni": {
+            "network": "n",
+            "bridge": "b",
+            "mtu": 9000,
+            "ipMasq": True,
+            "hairpinMode": False,
+            "portmap": False,
+        },
+        "images": {"nginx": "localhost:5000/a/nginx@sha256:" + "0a" * 32, "probe": "probe:latest@sha256:" + "0" * 64},
+    }
+    raw["nodes"][1] |= {"podSubnet": "10.22.128.0/17", "memory": 1024, "cpus": 1}
+    cluster = config.load("dev", raw)
+    assert cluster.provider is MachineProvider.LIBVIRT
+    assert [str(value) for value in (cluster.gateway, cluster.service_subnet, cluster.outside)] == [
+        "192.168.50.254",
+        "10.97.0.0/16",
+        "203.0.113.9",
+    ]
+    assert cluster.cni == CniOptions("n", "b", 9000, ip_masq=True, hairpin_mode=False, portmap=False)
+    assert cluster.images.nginx == raw["images"]["nginx"]
+    node = cluster.workers[0]
+    assert (str(node.pod_subnet), node.memory, node.cpus) == ("10.22.128.0/17", 1024, 1)
+
+
+def test_pulumi_hands_structured_values_over_as_json() -> None:
+    raw = smallest() | {"cni": {"mtu": 1450}, "images": {"probe": "probe:2"}}
+    as_json = {key: value if isinstance(value, str) else json.dumps(value) for key, value in raw.items()}
+    assert config.load("dev", as_json) == config.load("dev", raw)
+
+
+def test_a_pod_subnet_follows_from_the_nodes_own_address() -> None:
+    raw = smallest()
+    raw["nodes"] = [
+        {"name": "node9", "role": "worker", "address": "192.168.50.209"},
+        {"name": "node0", "role": "worker", "address": "192.168.50.199"},
+        *raw["nodes"],
+    ]
+    assert {node.name: str(node.pod_subnet) for node in config.load("dev", raw).nodes} == {
+        "node9": "10.22.10.0/24",
+        "node0": "10.22.0.0/24",
+        "master": "10.22.1.0/24",
+        "node1": "10.22.2.0/24",
+    }
+
+
+@pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)
+def test_the_stacks_that_are_shipped_load(path: Path) -> None:
+    cluster = config.from_stack_file(path)
+    assert path.name == f"Pulumi.{cluster.name}.yaml"
+    assert len(plan(cluster).routes) == len(cluster.nodes) * (len(cluster.nodes) - 1)
+
+
+def test_the_dev_stack_is_the_chapters_cluster() -> None:
+    cluster = config.from_stack_file(ROOT / "Pulumi.dev.yaml")
+    assert [(node.name, str(node.address), str(node.pod_subnet)) for node in cluster.nodes] == [
+        ("master", "10.100.198.200", "10.22.1.0/24"),
+        ("node1", "10.100.198.201", "10.22.2.0/24"),
+        ("node2", "10.100.198.202", "10.22.3.0/24"),
+    ]
+
+
+def test_the_stacks_that_are_shipped_run_side_by_side() -> None:
+    clusters = [config.from_stack_file(path) for path in STACKS]
+    networks = [network for cluster in clusters for network in (cluster.machine_network, cluster.pod_subnet)]
+    assert len(clusters) == 3
+    assert not [
+        (str(one), str(other))
+        for index, one in enumerate(networks)
+        for other in networks[index + 1 :]
+        if one.first <= other.last and other.first <= one.last
+    ]
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_what_is_refused_and_how(path: Path, tmp_path: Path, golden: Golden) -> None:
+    """Each file of golden/config is a stack's file with something wrong; its words stand beside it."""
+    text = path.read_text()
+    named = re.match(r"# stack: (.*)\n", text)
+    file = tmp_path / f"Pulumi.{named[1] if named else 'dev'}.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        config.from_stack_file(file)
+    assert caught.value.problems
+    golden(f"config/{path.stem}.txt", f"{caught.value}\n")
+
+
+def test_there_are_bad_configs_to_refuse() -> None:
+    assert len(BAD) >= 40
+
+
+def test_no_jargon_reaches_the_user() -> None:
+    for path in BAD:
+        text = path.with_suffix(".txt").read_text()
+        for jargon in ("pydantic", "http", "Traceback", "Input should", "NoneType", "dict", "netaddr", "type="):
+            assert jargon not in text, path.stem
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("dev.yaml", b"config: {}", "not the name of a stack's file"),
+        ("Pulumi.yaml", b"config: {}", "not the name of a stack's file"),
+        ("Pulumi..yaml", b"config: {}", "not the name of a stack's file"),
+        ("Pulumi.dev.yaml", None, "cannot be read (No such file or directory)"),
+        ("Pulumi.dev.yaml", b"\xff\xfe\xfd", "it is not UTF-8"),
+        ("Pulumi.dev.yaml", b"", "no mapping called config"),
+        ("Pulumi.dev.yaml", b"\x00", "is not YAML"),
+        ("Pulumi.dev.yaml", b"a: 2026-99-99", "cannot be read"),
+        ("Pulumi.dev.yaml", b"config: {podnet:gateway: " + b"9" * 5000 + b"}", "cannot be read"),
+        ("Pulumi.dev.yaml", b"[" * 3000, "cannot be read"),
+        ("Pulumi.dev.yaml", b"config: !!python/name:os.system x", "line 1 is not YAML"),
+        ("Pulumi.dev.yaml", b"config:\n  ? [1]\n  : 2", "line 2 is not YAML"),
+        ("Pulumi.dev.yaml", b"config: {1: 2}", "the key 1 has no namespace"),
+        ("Pulumi.dev.yaml", b"config: {podnet:nodes: &x [*x]}", "podnet:nodes[0]: a list"),
+    ],
+)
+def test_a_file_that_is_no_stacks_file(tmp_path: Path, name: str, content: bytes | None, found: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=re.escape(found)):
+        config.from_stack_file(path)
+
+
+def test_other_namespaces_are_not_podnets(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.dev.yaml"
+    values = {f"podnet:{key}": value for key, value in smallest().items()}
+    other = {"kubernetes:kubeconfig": {"secure": "AAABAKx0"}}
+    path.write_text(json.dumps({"encryptionsalt": "v1:x", "config": values | other}))
+    assert config.from_stack_file(path) == config.load("dev", smallest())

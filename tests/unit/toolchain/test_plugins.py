@@ -1,0 +1,140 @@
+"""Where Pulumi's plugins are put, and which command provider is chosen."""
+
+# ruff: noqa: D102
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lab.toolchain import catalog as catalogs
+from lab.toolchain.catalog import Catalog
+from lab.toolchain.plugins import CHECKOUT, Plugins, install_plugins
+from lab.toolchain.settings import Settings
+from lab.toolchain.store import Store
+from podnet.errors import PodnetError
+
+COMMAND = "plugins/resource-command-v1.2.1/pulumi-resource-command"
+KUBERNETES = "plugins/resource-kubernetes-v4.25.0/pulumi-resource-kubernetes"
+
+
+class Setup:
+    """A store with what a test puts there, a user's home, and a Pulumi home to lay out."""
+
+    def __init__(self, folder: Path) -> None:
+        self.user = folder / "user"
+        self.pulumi_home = folder / "pulumi home"
+        self.settings = Settings(folder / "cache", {"HOME": str(self.user)})
+        self.catalog: Catalog = catalogs.default(self.settings)
+        self.python = folder / "my python"
+        self.python.write_text('#!/bin/sh\necho "$PYTHONPATH|$*"\n')
+        self.python.chmod(0o755)
+
+    def ready(self, artifact: str, source: str = "official") -> Path:
+        entry, store = self.catalog.artifacts[artifact], Store(self.settings.toolchain)
+        place = self.catalog.places(entry, store, self.settings)[source]
+        store.root.mkdir(parents=True, exist_ok=True)
+        with store.work() as work:
+            program = work / "made" / "bin" / entry.binaries[0]
+            program.parent.mkdir(parents=True)
+            program.write_text(f"{artifact} {source}")
+            store.publish(work / "made", place, {"source": source})
+        return place / "bin" / entry.binaries[0]
+
+    def users_own(self, home: Path) -> Path:
+        path = home / COMMAND
+        path.parent.mkdir(parents=True)
+        path.write_text("the user's")
+        path.chmod(0o755)
+        return path
+
+    def install(self) -> Plugins:
+        return install_plugins(self.pulumi_home, self.python, settings=self.settings, catalog=self.catalog)
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    made = Setup(tmp_path)
+    made.ready("pulumi-kubernetes", "build")
+    return made
+
+
+@contextmanager
+def unchanged(folder: Path) -> Iterator[None]:
+    before = {path: path.lstat().st_ino for path in folder.rglob("*")}
+    yield
+    assert {path: path.lstat().st_ino for path in folder.rglob("*")} == before
+
+
+def test_the_kubernetes_plugin_lies_where_the_engine_looks(setup: Setup) -> None:
+    plugins = setup.install()
+    assert plugins.kubernetes == setup.pulumi_home / KUBERNETES
+    assert plugins.kubernetes.read_text() == "pulumi-kubernetes build"
+
+
+def test_without_the_kubernetes_plugin_the_error_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(PodnetError, match=r"python -m lab\.toolchain"):
+        Setup(tmp_path).install()
+
+
+def test_the_official_command_plugin_comes_first(setup: Setup) -> None:
+    setup.ready("pulumi-command")
+    setup.users_own(setup.user / ".pulumi")
+    plugins = setup.install()
+    assert (plugins.command_source, plugins.command.read_text()) == ("official", "pulumi-command official")
+
+
+@pytest.mark.parametrize("variable", ["HOME", "PULUMI_HOME"])
+def test_then_the_one_that_the_user_has_installed(setup: Setup, variable: str, tmp_path: Path) -> None:
+    home = setup.user / ".pulumi"
+    if variable == "PULUMI_HOME":
+        home = tmp_path / "elsewhere"
+        setup.settings = Settings(setup.settings.cache, {**setup.settings.environ, "PULUMI_HOME": str(home)})
+    setup.users_own(home)
+    plugins = setup.install()
+    assert (plugins.command_source, plugins.command.read_text()) == ("user", "the user's")
+    assert "installed in your Pulumi home" in plugins.describe()
+
+
+def test_a_plugin_that_cannot_be_executed_is_no_finding(setup: Setup) -> None:
+    setup.users_own(setup.user / ".pulumi").chmod(0o644)
+    assert setup.install().command_source == "stand-in"
+
+
+def test_else_the_stand_in_runs_with_the_python_and_the_checkout_given(setup: Setup, tmp_path: Path) -> None:
+    plugins = setup.install()
+    assert plugins.command_source == "stand-in"
+    assert "stand-in" in plugins.describe()
+    for more, expected in (({}, f"{CHECKOUT}"), ({"PYTHONPATH": "/a b"}, f"{CHECKOUT}:/a b")):
+        argv, env = [str(plugins.command), "-x", "two words"], {"PATH": os.environ["PATH"], **more}
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=tmp_path, env=env)
+        assert done.stdout == f"{expected}|-P -m lab.command_provider -x two words\n"
+
+
+def test_our_own_stand_in_is_never_taken_for_the_users_plugin(setup: Setup) -> None:
+    setup.install()
+    setup.settings = Settings(setup.settings.cache, {"HOME": "/nowhere", "PULUMI_HOME": str(setup.pulumi_home)})
+    assert setup.install().command_source == "stand-in"
+    other = Setup(setup.user.parent)
+    other.settings, other.pulumi_home = setup.settings, setup.pulumi_home.with_name("another")
+    assert other.install().command_source == "stand-in"
+
+
+def test_doing_it_again_changes_nothing(setup: Setup) -> None:
+    setup.install()
+    with unchanged(setup.pulumi_home):
+        setup.install()
+
+
+def test_the_official_plugin_takes_the_place_of_the_stand_in_and_back(setup: Setup) -> None:
+    setup.install()
+    official = setup.ready("pulumi-command")
+    assert setup.install().command.read_text() == "pulumi-command official"
+    official.unlink()
+    assert setup.install().command_source == "stand-in"
+    assert not (setup.pulumi_home / COMMAND).is_symlink()
+    assert "lab.command_provider" in (setup.pulumi_home / COMMAND).read_text()

@@ -1,0 +1,43 @@
+"""What the environment decides."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from lab.toolchain.settings import cache_folder, from_environ
+from podnet.errors import PodnetError
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"HOME": "/home/a"}, "/home/a/.cache/podnet"),
+        ({"HOME": "/home/a", "XDG_CACHE_HOME": "/big"}, "/big/podnet"),
+        ({"HOME": "/home/a", "XDG_CACHE_HOME": "/big", "PODNET_CACHE": "/own"}, "/own"),
+        ({"HOME": "/home/a", "XDG_CACHE_HOME": "", "PODNET_CACHE": ""}, "/home/a/.cache/podnet"),
+    ],
+)
+def test_where_the_cache_is(environ: dict[str, str], expected: str) -> None:
+    assert cache_folder(environ) == Path(expected)
+
+
+def test_the_source_is_checked() -> None:
+    assert from_environ({"PODNET_SOURCE": "build"}).source == "build"
+    assert from_environ({"PODNET_SOURCE": "build"}, "official").source == "official"
+    with pytest.raises(PodnetError, match="expected one of auto, official, build"):
+        from_environ({"PODNET_SOURCE": "internet"})
+
+
+@pytest.mark.parametrize(("value", "kept"), [("1", True), ("0", False), ("", False)])
+def test_keeping_the_go_cache(value: str, kept: bool) -> None:
+    assert from_environ({"PODNET_KEEP_GO_CACHE": value}).keep_go_cache is kept
+
+
+def test_another_system_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    with pytest.raises(PodnetError, match="this is Darwin on arm64"):
+        from_environ({})
