@@ -83,7 +83,7 @@ class Lab:
         environment.prepare(self.where)
         names = ["pulumi", "pulumi-kubernetes"] if plan_only else None
         toolchain = ensure(names)
-        install_plugins(self.where.pulumi_home, self.python, toolchain)
+        install_plugins(self.where.pulumi_home, self.python)
         if plan_only or not (needs_box or self.where.box_cache.exists()):
             return _Made(toolchain, None, None)
         with_box = bundle_build.build(self.where.box_cache, toolchain.bin)
@@ -103,7 +103,13 @@ class Lab:
             )
 
     def _remove_older_boxes(self) -> None:
-        """A box of an earlier recipe goes, unless a machine of any stack still lies on it."""
+        """Boxes of earlier recipes go, but for those that a container of any stack still lies on."""
+        boxes = self.where.vagrant_home / "boxes"
+        configs = [path.read_text() for path in Path("/var/lib/lxc").glob("podnet-*/config") if os.access(path, os.R_OK)]
+        for older in boxes.glob("podnet-*"):
+            if not any(f"/{older.name}/" in config for config in configs):
+                root = preflight.root_command(preflight.look())
+                bundle_build.run([*root, "rm", "--recursive", "--force", str(older)])
 
     def _variables(self, made: _Made) -> dict[str, str]:
         return dict(os.environ) | self._own_variables(made)
@@ -125,6 +131,7 @@ class Lab:
 
     def _select_stack(self, variables: Mapping[str, str]) -> None:
         if not self._has_stack(variables):
+            forget_salt(self._stack_file())
             self._quiet(["stack", "init", self.stack], variables)
 
     def _quiet(self, arguments: Sequence[str], variables: Mapping[str, str]) -> str:
@@ -151,8 +158,14 @@ class _Made:
 
 
 def forget_salt(stack_file: Path) -> None:
-    """Take the salt that Pulumi adds to a stack's file out again: it belongs to a stack that is gone."""
-    lines = stack_file.read_text().splitlines(keepends=True)
+    """Take the salt that Pulumi adds to a stack's file out again: it belongs to a stack that is gone.
+
+    It stays where the file holds secrets, which it opens.
+    """
+    text = stack_file.read_text()
+    if "secure:" in text:
+        return
+    lines = text.splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("encryptionsalt:")]
     if kept != lines:
         stack_file.write_text("".join(kept))

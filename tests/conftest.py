@@ -1,4 +1,4 @@
-"""What all tests share: golden files."""
+"""What all tests share: golden files, and how hypothesis runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The machine that runs the tests builds and boots others meanwhile: time says nothing about the code.
+settings.register_profile("podnet", deadline=None)
+settings.load_profile("podnet")
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -36,7 +36,7 @@ def _check(field: Field, value: PropertyValue, path: str) -> tuple[PropertyValue
         failures.append(CheckFailure(path, not_supported(f"the input {path}")))
     elif holds_asset(value):
         # The SDK drops an asset's hash, so a changed file would go unseen: refused rather than wrong in silence.
-        failures.append(CheckFailure(path, not_supported("an asset or archive as an input (a hash of it will do)")))
+        failures.append(CheckFailure(path, f"{not_supported('an asset or archive as an input')}, or give its hash"))
     elif not is_unknown(value):
         if field.kind in CONNECTION_FIELDS and isinstance(value.value, Mapping):
             nested, failures = check_inputs(CONNECTION_FIELDS[field.kind], value.value, f"{path}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -68,8 +69,10 @@ class _Session(asyncssh.SSHClientSession[bytes]):
 
     def session_started(self) -> None:
         """Write the input: the command is running."""
-        self._channel.write(self._inputs.stdin.encode())
-        self._channel.write_eof()
+        # A command that reads nothing may have ended already; that is no failure, and its status tells the rest.
+        with contextlib.suppress(BrokenPipeError):
+            self._channel.write(self._inputs.stdin.encode())
+            self._channel.write_eof()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Take some output."""

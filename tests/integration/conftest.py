@@ -75,14 +75,12 @@ class Stack:
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             },
         )
-        self._stack = automation.create_stack(
-            "test", project_name="plugin", program=lambda: self.program(), opts=options
-        )
+        self._stack = automation.create_stack("test", project_name="plugin", program=self._run_program, opts=options)
 
-    def up(self, program: Callable[[], None] | None = None) -> automation.UpResult:
+    def up(self, program: Callable[[], None] | None = None, parallel: int | None = None) -> automation.UpResult:
         """Run the program (or the last one again) for real."""
         self.program = program or self.program
-        return self._stack.up(on_output=self.log.append)
+        return self._stack.up(on_output=self.log.append, parallel=parallel)
 
     def preview(self, program: Callable[[], None] | None = None) -> automation.PreviewResult:
         """Run the program without doing anything."""
@@ -101,6 +99,9 @@ class Stack:
     def clear_text(self) -> str:
         """Give all that was shown and all that is stored."""
         return "\n".join([*self.log, self._state_text()])
+
+    def _run_program(self) -> None:
+        self.program()
 
     def _state_text(self) -> str:
         return (self._backend / ".pulumi/stacks/plugin/test.json").read_text(encoding="utf-8")

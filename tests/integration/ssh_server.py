@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ class SshServer:
         return [session.command for session in self.sessions]
 
     def connection(self, **changes: Any) -> dict[str, Any]:
-        """The connection that logs in with the key, with some of it changed; None leaves a part out."""
+        """Give the connection that logs in with the key, with some of it changed; None leaves a part out."""
         parts = {
             "host": self.host,
             "port": self.port,
@@ -90,7 +91,7 @@ class _Login(asyncssh.SSHServer):
     def method(self) -> str:
         return self._method
 
-    def begin_auth(self, username: str) -> bool:
+    def begin_auth(self, username: str) -> bool:  # noqa: ARG002
         return True
 
     def public_key_auth_supported(self) -> bool:
@@ -107,7 +108,7 @@ class _Login(asyncssh.SSHServer):
         self._method = "password"
         return username == USER and password == PASSWORD
 
-    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:  # noqa: ARG002
         self._server.forwarded.append((dest_host, dest_port))
         return True
 
@@ -127,8 +128,14 @@ async def _run(server: SshServer, process: asyncssh.SSHServerProcess[bytes]) -> 
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
-    stdout, stderr = await shell.communicate(stdin)
+    try:
+        stdout, stderr = await shell.communicate(stdin)
+    except asyncio.CancelledError:
+        # The server is stopped: a test that failed must not leave its commands behind.
+        os.killpg(shell.pid, signal.SIGKILL)
+        raise
     login: _Login = process.get_extra_info("login")
     server.sessions.append(
         Session(process.command or "", environment, stdin.decode(), process.get_extra_info("username"), login.method)

@@ -3,6 +3,7 @@
 # ruff: noqa: D102
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -354,6 +355,25 @@ def test_a_host_that_accepts_and_never_answers_is_given_up_within_seconds(rig: R
     assert progress.text.count("does not answer") == 1
 
 
+def test_a_host_that_sends_a_byte_now_and_then_counts_as_silent(rig: Rig, server: Server) -> None:
+    rig.built("tool")
+    rig.released("tool", server)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 40:
+                    connection.send(bytes([byte]))
+                    time.sleep(0.2)
+
+        threading.Thread(target=drip, daemon=True).start()
+        rig.environ["PODNET_MIRROR"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        start = time.monotonic()
+        assert says(rig.ensure("tool").bin("tool")) == "built"
+        assert time.monotonic() - start < 5
+
+
 def test_each_host_is_asked_once_in_a_run(rig: Rig, server: Server) -> None:
     for name in ("one", "two"):
         rig.released(name, server)
@@ -544,13 +564,14 @@ def test_without_any_way_to_go_the_error_says_what_to_do(rig: Rig, monkeypatch: 
 # --- kills and locks --------------------------------------------------------------------------------------------
 
 DRIVER = """
-import json, sys
+import signal, sys
 from pathlib import Path
 from lab.toolchain.catalog import Catalog
 from lab.toolchain.ensure import ensure
 from lab.toolchain.recipes import Artifact, GoBuild
 from lab.toolchain.releases import Releases
 from lab.toolchain.settings import Settings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A background job of a shell begins with it ignored.
 folder, path = sys.argv[1:]
 step = GoBuild("tool", (".",), "-s -w -X main.word=real", output="tool")
 artifact = Artifact("tool", "1.0.0", ("tool",), (step,), on_path=("tool",))

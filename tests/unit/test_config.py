@@ -115,6 +115,23 @@ def test_the_dev_stack_is_the_chapters_cluster() -> None:
     ]
 
 
+def test_json_that_nests_without_end_is_refused() -> None:
+    with pytest.raises(ConfigError, match="expected a list"):
+        config.load("dev", smallest() | {"nodes": "[" * 100_000})
+
+
+def test_a_number_too_long_to_write_out_is_refused() -> None:
+    raw = smallest() | {"cni": {"mtu": 10**5000}}
+    raw["nodes"][1] |= {"memory": -(10**5000), "name": 10**5000}
+    with pytest.raises(ConfigError) as caught:
+        config.load("dev", raw)
+    assert [(problem.where, problem.found) for problem in caught.value.problems] == [
+        ("podnet:cni.mtu", "a huge number bytes cannot be the MTU"),
+        ("podnet:nodes[1].memory", "a huge number MiB is not enough for a worker node"),
+        ("podnet:nodes[1].name", "a huge number is a whole number"),
+    ]
+
+
 def test_the_stacks_that_are_shipped_run_side_by_side() -> None:
     clusters = [config.from_stack_file(path) for path in STACKS]
     networks = [network for cluster in clusters for network in (cluster.machine_network, cluster.pod_subnet)]
@@ -163,7 +180,7 @@ def test_no_jargon_reaches_the_user() -> None:
         ("Pulumi.dev.yaml", b"\x00", "is not YAML"),
         ("Pulumi.dev.yaml", b"a: 2026-99-99", "cannot be read"),
         ("Pulumi.dev.yaml", b"config: {podnet:gateway: " + b"9" * 5000 + b"}", "cannot be read"),
-        ("Pulumi.dev.yaml", b"[" * 3000, "cannot be read"),
+        ("Pulumi.dev.yaml", b"[" * 1500, "cannot be read"),
         ("Pulumi.dev.yaml", b"config: !!python/name:os.system x", "line 1 is not YAML"),
         ("Pulumi.dev.yaml", b"config:\n  ? [1]\n  : 2", "line 2 is not YAML"),
         ("Pulumi.dev.yaml", b"config: {1: 2}", "the key 1 has no namespace"),
