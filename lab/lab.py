@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import environment, preflight
-from lab.bundle import build as bundle_build
 from lab.box import build as box_build
+from lab.bundle import build as bundle_build
 from lab.steps import step
 from lab.toolchain import ensure
 from lab.toolchain.plugins import install_plugins
@@ -105,7 +105,8 @@ class Lab:
     def _remove_older_boxes(self) -> None:
         """Boxes of earlier recipes go, but for those that a container of any stack still lies on."""
         boxes = self.where.vagrant_home / "boxes"
-        configs = [path.read_text() for path in Path("/var/lib/lxc").glob("podnet-*/config") if os.access(path, os.R_OK)]
+        containers = Path("/var/lib/lxc").glob("podnet-*/config")
+        configs = [path.read_text() for path in containers if os.access(path, os.R_OK)]
         for older in boxes.glob("podnet-*"):
             if not any(f"/{older.name}/" in config for config in configs):
                 root = preflight.root_command(preflight.look())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from netaddr import IPAddress, IPNetwork
 
+from podnet.addressing import host
 from podnet.model import Cluster, Node
 
 
@@ -81,7 +82,7 @@ class ClusterPlan:
 
 def bridge_address(subnet: IPNetwork) -> IPAddress:
     """The address that the bridge plugin takes for itself with isGateway: the subnet's first host."""
-    return IPAddress(subnet.first + 1, subnet.version)
+    return host(subnet, 1)
 
 
 def plan(cluster: Cluster) -> ClusterPlan:

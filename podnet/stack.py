@@ -44,7 +44,8 @@ def deploy(plan: ClusterPlan) -> Deployment:
     network = [resource for each in networks.values() for resource in each.all]
     registered = [control_plane.registered, *(worker.registered for worker in workers)]
     workload = Workload(cluster, control_plane.kubeconfig, machines[head.name].machine, [*registered, *network])
-    verification = Verification(plan, [*registered, *network, control_plane.dns, workload.deployment, workload.service], control_plane)
+    proved = [*registered, *network, control_plane.dns, workload.deployment, workload.service]
+    verification = Verification(plan, proved, control_plane)
 
     return Deployment(
         {

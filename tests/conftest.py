@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from hypothesis import settings
 # The machine that runs the tests builds and boots others meanwhile: time says nothing about the code.
 settings.register_profile("podnet", deadline=None)
 settings.load_profile("podnet")
+
+from lab.toolchain import ensure
+
+# The engine that the tests use is the toolchain's; where it is not there yet, it is made.
+os.environ.setdefault("PODNET_TOOLCHAIN_BIN", str(ensure(["pulumi", "pulumi-kubernetes", "kubernetes"]).path))
 
 GOLDEN = Path(__file__).parent / "golden"
 

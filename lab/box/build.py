@@ -73,7 +73,7 @@ def _build(work: Path, bundle: Bundle, binary: Binary, box: Box) -> None:
     with step("box: container images"):
         _import_images(work, rootfs, bundle, binary)
     with step("box: packing"):
-        _pack(work, rootfs, box)
+        _pack(work, box)
 
 
 def _chroot(rootfs: Path, script: str) -> None:
@@ -121,7 +121,8 @@ def _finish(rootfs: Path, bundle: Bundle) -> None:
 def _containerd(work: Path, rootfs: Path, binary: Binary) -> Iterator[list[str]]:
     """A containerd of this machine that keeps its data in the box; yields the ctr command line for it."""
     config = work / "containerd.toml"
-    config.write_text("version = 3\ndisabled_plugins = ['io.containerd.cri.v1.runtime', 'io.containerd.cri.v1.images']\n")
+    without = "['io.containerd.cri.v1.runtime', 'io.containerd.cri.v1.images']"
+    config.write_text(f"version = 3\ndisabled_plugins = {without}\n")
     socket = work / "containerd.sock"
     command = [str(binary("containerd")), "--config", str(config), "--root", str(rootfs / "var/lib/containerd")]
     command += ["--state", str(work / "state"), "--address", str(socket)]
@@ -148,13 +149,12 @@ def _import_images(work: Path, rootfs: Path, bundle: Bundle, binary: Binary) -> 
         run([*ctr, "images", "import", "--local", str(bundle.folder / "images.tar")])
 
 
-def _pack(work: Path, rootfs: Path, box: Box) -> None:
+def _pack(work: Path, box: Box) -> None:
     gzip = "pigz -1" if shutil.which("pigz") else "gzip -1"
     archive = work / "rootfs.tar.gz"
-    run(
-        ["tar", "--create", "--file", str(archive), f"--use-compress-program={gzip}", "--numeric-owner"]
-        + ["--xattrs", "--xattrs-include=*", "--directory", str(work), "./rootfs"]
-    )
+    attributes = ["--numeric-owner", "--xattrs", "--xattrs-include=*"]
+    compress = f"--use-compress-program={gzip}"
+    run(["tar", "--create", "--file", str(archive), compress, *attributes, "--directory", str(work), "./rootfs"])
     metadata = work / "metadata.json"
     metadata.write_text(json.dumps({"provider": "lxc", "version": "1.0.0"}))
     pending = box.file.with_suffix(".pending")

@@ -156,7 +156,7 @@ def _connection(values: Mapping[str, Any]) -> Connection:
 
 
 def _endpoint(values: Mapping[str, Any]) -> Endpoint:
-    def value(name: str) -> Any:  # noqa: ANN401 - the fields' types were checked before
+    def value(name: str) -> Any:
         given = values.get(name)
         return _ENDPOINT_FIELDS[name].default if given is None else given
 

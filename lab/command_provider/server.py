@@ -24,13 +24,13 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 class _PlainErrors(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """An error reaches the engine as its text alone; gRPC would add the class and print a traceback."""
 
-    async def intercept_service(self, continuation: Any, details: Any) -> Any:  # noqa: ANN401 - grpc has no types
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
         """Wrap a method."""
         handler = await continuation(details)
         if handler is None or handler.unary_unary is None:
             return handler
 
-        async def unary(request: Any, context: Any) -> Any:  # noqa: ANN401
+        async def unary(request: Any, context: Any) -> Any:
             try:
                 return await handler.unary_unary(request, context)
             except CommandError as error:

@@ -39,7 +39,7 @@ def is_given(values: Mapping[str, PropertyValue], name: str) -> bool:
     return name in values and values[name].value is not None
 
 
-def plain(value: PropertyValue) -> Any:  # noqa: ANN401 - a property value holds anything
+def plain(value: PropertyValue) -> Any:
     """Give the value as plain Python; that it was a secret is forgotten."""
     inner = value.value
     if isinstance(inner, Mapping):

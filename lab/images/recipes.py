@@ -76,8 +76,9 @@ def _images(layout: Layout, base: Layer, binary: Callable[[str], Path]) -> list[
     ]
     etcd = layout.layer_of_files({f"/usr/local/bin/{name}": binary(name) for name in ("etcd", "etcdctl")})
     nginx = layout.layer_of_files({"/etc/nginx/nginx.conf": _NGINX_CONF}, {"/etc/nginx/nginx.conf": 0o644})
+    proxy = reference("kube-proxy", kubernetes)
     images += [
-        Image(reference("kube-proxy", kubernetes), [base, program("kube-proxy")], ["/usr/local/bin/kube-proxy"], env=path),
+        Image(proxy, [base, program("kube-proxy")], ["/usr/local/bin/kube-proxy"], env=path),
         Image(reference("etcd", f"{versions.ETCD}-0"), [etcd], ["/usr/local/bin/etcd"], env=path),
         Image(reference("coredns", f"v{versions.COREDNS}"), [program("coredns")], ["/usr/local/bin/coredns"], env=path),
         # catatonit is an init that does nothing and reaps: what a pause container is for.

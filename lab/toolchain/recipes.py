@@ -150,7 +150,7 @@ def _pulumi_kubernetes() -> Artifact:
         name="pulumi-kubernetes",
         version=version,
         binaries=("pulumi-resource-kubernetes",),
-        cold_gb=4.0,
+        cold_gb=5.0,
         steps=(
             VersionedJson(
                 "pulumi-kubernetes",
@@ -171,7 +171,7 @@ def _kubernetes() -> tuple[Artifact, Artifact, Artifact]:
         version=version,
         binaries=_NODE,
         on_path=("kubeadm", "kubectl"),
-        cold_gb=4.0,
+        cold_gb=5.0,
         steps=(GoBuild("kubernetes", tuple(f"k8s.io/kubernetes/cmd/{name}" for name in _NODE), ldflags),),
     )
     certificates = tuple((f"test/images/agnhost/porter/{name}", f"share/{name}") for name in _CERTIFICATES)

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--stack", default=os.environ.get("PODNET_STACK", "dev"), help="the stack (default: dev)")
-    common.add_argument("--cluster", metavar="FILE", help="the config as JSON, instead of Pulumi.STACK.yaml; - is stdin")
+    common.add_argument("--cluster", metavar="FILE", help="the config as JSON (- is standard input)")
     add_verify(commands, common)
     chosen = parser.parse_args(arguments)
     try:

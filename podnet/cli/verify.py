@@ -95,5 +95,6 @@ def _matrix(results: Sequence[Result]) -> Table:
 def _failures(failed: Sequence[Result]) -> Table:
     table = Table("does not hold", "expected", "seen", title="failed", title_justify="left")
     for result in failed:
-        table.add_row(Text(result.id), Text(result.expected), Text(result.seen + (f"\n{result.hint}" if result.hint else "")))
+        seen = f"{result.seen}\n{result.hint}".strip()
+        table.add_row(Text(result.id), Text(result.expected), Text(seen))
     return table

@@ -11,7 +11,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
-_HOST: Final = '"${PODNET_ROOT:?is not set: run make up, or put the output of make -s env into this shell}"/podnet/scripts/podnet-host'
+_UNPREPARED: Final = "is not set: run make up, or put the output of make -s env into this shell"
+_HOST: Final = f'"${{PODNET_ROOT:?{_UNPREPARED}}}"/podnet/scripts/podnet-host'
 _NODE: Final = "sudo /usr/local/lib/podnet/podnet-node"
 
 

@@ -6,7 +6,7 @@ from podnet.model import Cluster
 
 
 def dump(cluster: Cluster) -> dict[str, object]:
-    """The config of a cluster: ``load(cluster.name, dump(cluster)) == cluster``."""
+    """Write out the config of a cluster, such that loading it gives the same cluster."""
     return {
         "provider": str(cluster.provider),
         "machineNetwork": str(cluster.machine_network),

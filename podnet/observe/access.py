@@ -63,7 +63,7 @@ class Access:
         return output
 
 
-async def run(command: Sequence[str], stdin: str, timeout: float) -> tuple[int, str, str]:  # noqa: ASYNC109
+async def run(command: Sequence[str], stdin: str, timeout: float) -> tuple[int, str, str]:
     """Run a program: exit status, standard output, standard error. It is ended at the timeout (seconds)."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -77,7 +77,7 @@ async def run(command: Sequence[str], stdin: str, timeout: float) -> tuple[int, 
         raise CannotLookError(f"{command[0]} is not on the PATH: run 'eval \"$(make -s env)\"' first") from None
     try:
         output, errors = await asyncio.wait_for(process.communicate(stdin.encode()), timeout)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()

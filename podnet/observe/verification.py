@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
+from podnet.model import Node
 from podnet.observe.access import Access, CannotLookError, run
 from podnet.observe.probes import agent_source, placed
 from podnet.planning import ClusterPlan
@@ -88,10 +89,11 @@ async def _node_servers(plan: ClusterPlan, access: Access) -> AsyncIterator[None
             assert process.stdout is not None  # noqa: S101
             try:
                 line = await asyncio.wait_for(process.stdout.readline(), 20)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 line = b""
             if line.strip() != b"ready":
-                raise CannotLookError(f"node {node.name} ({node.address}) cannot be asked: no login, or port {PORT} is taken")
+                why = f"no login, or port {PORT} is taken"
+                raise CannotLookError(f"node {node.name} ({node.address}) cannot be asked: {why}")
         yield
     finally:
         for _, process in processes:
@@ -100,7 +102,7 @@ async def _node_servers(plan: ClusterPlan, access: Access) -> AsyncIterator[None
         await asyncio.gather(*(_end_server(access, node) for node, _ in processes), return_exceptions=True)
 
 
-async def _end_server(access: Access, node: Any) -> None:
+async def _end_server(access: Access, node: Node) -> None:
     await access.on_node(node, f"sudo -n pkill -f 'python3 - serve {PORT}' || true", timeout=10)
 
 

@@ -6,7 +6,7 @@ import pulumi
 
 from podnet.commands import host
 from podnet.model import Cluster, MachineProvider
-from podnet.resources.runner import Secrecy, on_host
+from podnet.resources.runner import Secrecy, on_host, secret
 
 
 class Host(pulumi.ComponentResource):
@@ -31,5 +31,5 @@ class Host(pulumi.ComponentResource):
             self.needed_by_machines.append(
                 on_host("network", network, parent=self, triggers=[network.delete], delete_before_replace=True)
             )
-        self.private_key = pulumi.Output.secret(self.key.stdout)
+        self.private_key = secret(self.key.stdout)
         self.register_outputs({})

@@ -10,7 +10,7 @@ from podnet.commands import host, kubeadm
 from podnet.model import Cluster, Node
 from podnet.render.kubeadm import JoinTicket, join_config
 from podnet.resources.network import PodNetwork
-from podnet.resources.runner import NodeHandle, Secrecy, on_host, on_node
+from podnet.resources.runner import NodeHandle, Secrecy, on_host, on_node, secret
 
 
 class ControlPlane(pulumi.ComponentResource):
@@ -31,7 +31,7 @@ class ControlPlane(pulumi.ComponentResource):
             triggers=[self.init.id],
             secrecy=Secrecy(stdout=True),
         )
-        self.kubeconfig = pulumi.Output.secret(admin_conf.stdout)
+        self.kubeconfig = secret(admin_conf.stdout)
         self.kubeconfig_file = on_host(
             "kubeconfig",
             host.kubeconfig(cluster),
@@ -71,7 +71,7 @@ class Worker(pulumi.ComponentResource):
             kubeadm.join(),
             handle,
             parent=self,
-            stdin=pulumi.Output.secret(ticket.stdout).apply(lambda line: _join_config(handle.node, line)),
+            stdin=secret(ticket.stdout).apply(lambda line: _join_config(handle.node, line)),
             triggers=[handle.machine.id],
         )
         self.registered = _register(handle.node, control_plane, join, network, parent=self)
@@ -85,7 +85,7 @@ def _join_config(node: Node, line: str) -> str:
 def _register(
     node: Node,
     control_plane: ControlPlane,
-    joined: pulumi.Resource,
+    joined: pulumi.CustomResource,
     network: PodNetwork,
     parent: pulumi.Resource | None = None,
 ) -> pulumi.Resource:

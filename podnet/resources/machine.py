@@ -25,7 +25,13 @@ class Machine(pulumi.ComponentResource):
             # Vagrant reads its folder, and the box's interface hangs on the bridge.
             depends_on=owner.needed_by_machines,
             # Whatever of these changes makes another machine; the box's own checksum does not.
-            triggers=[str(cluster.provider), vagrant.machine(cluster, node), str(cluster.machine_network)],
+            # A node's pod CIDR cannot be changed once it is set, so another pod subnet is another machine too.
+            triggers=[
+                str(cluster.provider),
+                vagrant.machine(cluster, node),
+                str(cluster.machine_network),
+                str(node.pod_subnet),
+            ],
             delete_before_replace=True,
         )
         bundle = on_host(
@@ -38,6 +44,8 @@ class Machine(pulumi.ComponentResource):
         )
         reached = NodeHandle(node, machine, bundle, owner.private_key, machine.stdout)
         # Its scripts are what every later command of the node calls.
-        service = on_node(f"{node.name}-network-service", network.service(), reached, parent=self, triggers=[machine.id])
+        service = on_node(
+            f"{node.name}-network-service", network.service(), reached, parent=self, triggers=[machine.id]
+        )
         self.handle = replace(reached, ready=service)
         self.register_outputs({})

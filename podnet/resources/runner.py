@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi_command import local, remote
@@ -55,12 +55,17 @@ def on_host(
     )
 
 
+def secret(text: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The same text, secret wherever it goes."""
+    return pulumi.Output.secret(cast("str", text))
+
+
 @dataclass(frozen=True, slots=True)
 class NodeHandle:
     """A node that can be logged in to. machine: the resource whose end ends everything on the node."""
 
     node: Node
-    machine: pulumi.Resource
+    machine: pulumi.CustomResource
     ready: pulumi.Resource
     private_key: pulumi.Output[str]
     host_key: pulumi.Output[str]

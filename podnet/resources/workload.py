@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi_kubernetes import Provider
@@ -48,7 +48,7 @@ class Workload(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def deployment(image: str) -> dict[str, object]:
+def deployment(image: str) -> dict[str, Any]:
     """The Deployment's metadata and spec."""
     return {
         "metadata": {"name": "nginx-deployment", "namespace": "default", "labels": LABELS},
@@ -61,7 +61,7 @@ def deployment(image: str) -> dict[str, object]:
     }
 
 
-def _pod(image: str) -> dict[str, object]:
+def _pod(image: str) -> dict[str, Any]:
     return {
         "topologySpreadConstraints": [
             {
@@ -98,7 +98,7 @@ def _pod(image: str) -> dict[str, object]:
     }
 
 
-def service() -> dict[str, object]:
+def service() -> dict[str, Any]:
     """The Service's metadata and spec."""
     return {
         "metadata": {

@@ -83,7 +83,7 @@ async def _tcp(probe: dict[str, Any]) -> dict[str, Any]:
 async def _udp(probe: dict[str, Any]) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.setblocking(False)  # noqa: FBT003
+        client.setblocking(False)
         await loop.sock_connect(client, (probe["address"], probe["port"]))
         await loop.sock_sendall(client, b"?")
         return {"source": (await loop.sock_recv(client, 256)).decode()}
@@ -134,7 +134,7 @@ async def _probe(probe: dict[str, Any], room: asyncio.Semaphore) -> dict[str, An
             start = time.monotonic()
             try:
                 found = await asyncio.wait_for(_ACTIONS[probe["action"]](probe), probe.get("timeout", 2))
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 error = "timed out"
             except (OSError, ValueError) as failure:
                 error = str(failure) or type(failure).__name__

@@ -135,9 +135,8 @@ def _pod_to_web(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
                 kind = "node" if source is node else "pod"
                 # The path says in the server's log which check it was.
                 path = f"{placement.web_path}/{source.name}/{web.node}"
-                yield Check(
-                    f"{kind}-to-web-{_where(source, web)}", "http", source, web, _to(web, 80, path=path), sources=sources
-                )
+                scenario = f"{kind}-to-web-{_where(source, web)}"
+                yield Check(scenario, "http", source, web, _to(web, 80, path=path), sources=sources)
 
 
 def _node(plan: ClusterPlan, name: str) -> Endpoint:

@@ -16,7 +16,7 @@ from pulumi import automation
 from .ssh_server import SshServer, ssh_server
 
 ROOT = Path(__file__).parents[2]
-TOOLCHAIN_BIN = Path(os.environ.get("PODNET_TOOLCHAIN_BIN", Path.home() / ".cache/podnet/proto/bin"))
+TOOLCHAIN_BIN = Path(os.environ["PODNET_TOOLCHAIN_BIN"])
 OFFICIAL_PLUGIN = os.environ.get("PODNET_COMMAND_PLUGIN")
 
 

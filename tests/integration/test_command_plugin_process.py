@@ -220,7 +220,15 @@ def test_bytes_that_are_no_text_do_not_fail(plugin: Plugin) -> None:
 
 
 def test_unknown_inputs_stay_unknown_in_a_preview(plugin: Plugin) -> None:
-    inputs = {"create": "true", "stdin": rpc.UNKNOWN, "triggers": [rpc.UNKNOWN, 1]}
+    # What is unknown may be of any type, and the engine has a different sign for some of them.
+    unknown_boolean = "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7"
+    inputs = {
+        "create": "true",
+        "stdin": rpc.UNKNOWN,
+        "triggers": [rpc.UNKNOWN, 1],
+        "environment": rpc.UNKNOWN,
+        "addPreviousOutputInEnv": unknown_boolean,
+    }
     request = provider_pb2.CheckRequest(urn=LOCAL, news=struct(inputs))
     checked = plugin.stub.Check(request)
     assert not checked.failures

@@ -1,0 +1,67 @@
+"""The graph of resources, as the real engine sees it in a preview: every resource, what it waits for, what ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.toolchain.plugins import install_plugins
+from tests.conftest import Golden
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def preview(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A preview of Pulumi.dev.yaml with no host, no cluster, no root and no secret."""
+    home = tmp_path_factory.mktemp("home")
+    install_plugins(home / "pulumi", Path(sys.executable))
+    (home / "backend").mkdir()
+    config = home / "Pulumi.dev.yaml"
+    config.write_text((ROOT / "Pulumi.dev.yaml").read_text())
+    environ = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PODNET_TOOLCHAIN_BIN"], os.environ["PATH"]]),
+        "HOME": str(home),
+        "PULUMI_HOME": str(home / "pulumi"),
+        "PULUMI_BACKEND_URL": f"file://{home / 'backend'}",
+        "PULUMI_CONFIG_PASSPHRASE": "thrown away",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+    def pulumi(*arguments: str) -> str:
+        command = ["pulumi", *arguments, "--non-interactive", "--config-file", str(config)]
+        done = subprocess.run(command, cwd=ROOT, env=environ, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    pulumi("stack", "init", "dev")
+    return dict(json.loads(pulumi("preview", "--stack", "dev", "--json")))
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def test_edges(preview: dict[str, Any], golden: Golden) -> None:
+    lines = []
+    for step in preview["steps"]:
+        state = step.get("newState", {})
+        if "podnet" not in state.get("parent", "") or state["type"].startswith("pulumi:providers"):
+            continue
+        needs = sorted({_name(urn) for urn in state.get("dependencies", [])})
+        ends = _name(state["deletedWith"]) if state.get("deletedWith") else "-"
+        lines.append(f"{state['type'].rpartition(':')[2]:12} {_name(state['urn'])}: needs {', '.join(needs) or '-'}; ends with {ends}")
+    golden("edges.txt", "\n".join(sorted(lines)) + "\n")
+
+
+def test_nothing_of_this_machine_is_in_an_input(preview: dict[str, Any]) -> None:
+    """A stack previewed from another checkout or home shows no difference."""
+    text = json.dumps(preview["steps"])
+    assert str(ROOT) not in text
+    assert str(Path.home()) not in text
