@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The machine that runs the tests builds and boots others meanwhile: time says nothing about the code.
-settings.register_profile("podnet", deadline=None)
-settings.load_profile("podnet")
-
 from lab.toolchain import ensure
 
 # The engine that the tests use is the toolchain's; where it is not there yet, it is made.
 os.environ.setdefault("PODNET_TOOLCHAIN_BIN", str(ensure(["pulumi", "pulumi-kubernetes", "kubernetes"]).path))
+
+# The machine that runs the tests builds and boots others meanwhile: time says nothing about the code.
+settings.register_profile("podnet", deadline=None)
+settings.load_profile("podnet")
 
 GOLDEN = Path(__file__).parent / "golden"
 

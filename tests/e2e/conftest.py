@@ -74,7 +74,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
         pytest.skip("boxes need root")
     folder = tmp_path_factory.mktemp("clone") / "podnet"
     files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True, capture_output=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, text=True, capture_output=True, check=True,
     ).stdout.splitlines()
     for name in files:
         if (ROOT / name).exists():

@@ -104,8 +104,8 @@ def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -
     assert failed == {("node1/a", "node2/b"), ("node2/a", "node1/b")}  # there, and the way back
     clone.sh('vagrant ssh node1 -c "sudo systemctl start podnet-network.timer"')
     clone.sh(
-        'vagrant ssh node1 -c "for i in \\$(seq 20); do ip route show proto 201 | grep -q 10.24.3.0/24 && exit 0; sleep 1; '
-        'done; exit 1"'
+        'vagrant ssh node1 -c "timeout 20 sh -c '
+        "'until ip route show proto 201 | grep -q 10.24.3.0/24; do sleep 1; done'\""
     )
 
 

@@ -27,13 +27,14 @@ class Node:
         (folder / "run").mkdir()
         self._script = folder / "podnet-network"
         self._script.write_text(scripts.text("podnet-network"))
-        mounts = f"mkdir -p /etc/podnet /run/podnet; mount --bind {self.etc} /etc/podnet; mount --bind {folder}/run /run/podnet"
+        mounts = "mkdir -p /etc/podnet /run/podnet"
+        mounts += f"; mount --bind {self.etc} /etc/podnet; mount --bind {folder}/run /run/podnet"
         self._holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "sh", "-c", f"{mounts}; echo ready; exec sleep 600"], stdout=subprocess.PIPE
         )
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == b"ready\n"
-        self("ip link add eth0 type dummy && ip address add 10.100.198.201/24 dev eth0 && ip link set eth0 up")
+        self("ip link add eth0 type veth peer name other && ip link set other up && ip address add 10.100.198.201/24 dev eth0 && ip link set eth0 up")
 
     def __call__(self, command: str, *, check: bool = True) -> str:
         enter = ["nsenter", "--net", "--mount", "--target", str(self._holder.pid), "sh", "-c", command]

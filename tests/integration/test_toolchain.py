@@ -1,6 +1,5 @@
 """The toolchain end to end: a server of releases, a Go that the test plays (and the real one), and kills."""
 
-# ruff: noqa: D102
 from __future__ import annotations
 
 import contextlib

@@ -1,6 +1,5 @@
 """Where Pulumi's plugins are put, and which command provider is chosen."""
 
-# ruff: noqa: D102
 from __future__ import annotations
 
 import os
