@@ -31,8 +31,12 @@ class Lab:
 
     def up(self, options: Sequence[str] = ()) -> int:
         """Make everything that is missing, then ``pulumi up``; the exit code."""
-        stack_file = self._stack_file()
-        cluster = from_stack_file(stack_file)
+        variables = self.ready()
+        return self._pulumi(["up", "--yes", "--skip-preview", *options], variables)
+
+    def ready(self) -> dict[str, str]:
+        """Make everything that ``pulumi up`` needs; the environment for it."""
+        cluster = from_stack_file(self._stack_file())
         needs_box = cluster.provider is MachineProvider.LXC
         host = preflight.look()
         preflight.require_root(host)
@@ -40,7 +44,7 @@ class Lab:
         preflight.install_packages(host)
         variables = self._variables(self._make(needs_box=needs_box))
         self._select_stack(variables)
-        return self._pulumi(["up", "--yes", "--skip-preview", *options], variables)
+        return variables
 
     def down(self) -> int:
         """``pulumi destroy`` and the end of the stack; the exit code."""
@@ -62,7 +66,7 @@ class Lab:
         return self._pulumi(["preview", *options], variables)
 
     def env(self) -> str:
-        """Shell text that puts the stack's tools into a shell; makes nothing but the toolchain's missing parts."""
+        """Shell text that puts the stack's tools into a shell. It builds no box, and only what the toolchain lacks."""
         return environment.exports(self._own_variables(self._make(needs_box=False)))
 
     def prepare(self) -> None:
@@ -84,13 +88,15 @@ class Lab:
         names = ["pulumi", "pulumi-kubernetes"] if plan_only else None
         toolchain = ensure(names)
         install_plugins(self.where.pulumi_home, self.python)
-        if plan_only or not (needs_box or self.where.box_cache.exists()):
+        if plan_only:
             return _Made(toolchain, None, None)
-        with_box = bundle_build.build(self.where.box_cache, toolchain.bin)
-        box = box_build.build(self.where.box_cache, with_box, toolchain.bin)
-        if needs_box:
-            self._add_box(box)
-        return _Made(toolchain, box, with_box)
+        if not needs_box:
+            found = bundle_build.find(self.where.box_cache, toolchain.bin)
+            return _Made(toolchain, found and box_build.find(self.where.box_cache, found), found)
+        bundle = bundle_build.build(self.where.box_cache, toolchain.bin)
+        box = box_build.build(self.where.box_cache, bundle, toolchain.bin)
+        self._add_box(box)
+        return _Made(toolchain, box, bundle)
 
     def _add_box(self, box: box_build.Box) -> None:
         if (self.where.vagrant_home / "boxes" / box.name).exists():

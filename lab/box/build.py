@@ -40,16 +40,26 @@ class Box:
     file: Path
 
 
-def build(cache: Path, bundle: Bundle, binary: Binary) -> Box:
-    """The box for this bundle: the one in the cache, or a new one. Needs root."""
+def find(cache: Path, bundle: Bundle) -> Box | None:
+    """The box for this bundle where it is in the cache."""
+    box = _box(cache, bundle)
+    return box if box.file.exists() else None
+
+
+def _box(cache: Path, bundle: Bundle) -> Box:
     digest = hashlib.sha256(bundle.checksum.encode())
     for path in recipe_files(_HERE):
         digest.update(str(path.relative_to(_HERE)).encode() + b"\0" + path.read_bytes())
     name = f"podnet-{digest.hexdigest()[:16]}"
-    box = Box(name, cache / f"{name}.box")
+    return Box(name, cache / f"{name}.box")
+
+
+def build(cache: Path, bundle: Bundle, binary: Binary) -> Box:
+    """The box for this bundle: the one in the cache, or a new one. Needs root."""
+    box = _box(cache, bundle)
     if not box.file.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="box-") as folder:
+        with tempfile.TemporaryDirectory(dir=cache, prefix="box-work-") as folder:
             _build(Path(folder), bundle, binary, box)
         for older in cache.glob("podnet-*.box"):
             if older != box.file:

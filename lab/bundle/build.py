@@ -47,13 +47,16 @@ class Bundle:
 
 
 def checksum(binary: Binary) -> str:
-    """What the bundle would be called: SHA-256 over the recipe and the binaries."""
+    """What the bundle would be called: SHA-256 over the recipe and the names of what the toolchain made.
+
+    The toolchain's folders are named by version and recipe and never change, so a gigabyte need not be read for it.
+    """
     digest = hashlib.sha256()
     for path in (*recipe_files(_HERE / "root", _HERE / "install"), *recipe_files(_LAB / "images"), Path(__file__)):
         digest.update(str(path.relative_to(_LAB)).encode() + b"\0" + path.read_bytes())
     for name in (*NODE_BINARIES, *CNI_BINARIES, *IMAGE_BINARIES):
-        with binary(name).open("rb") as source:
-            digest.update(name.encode() + b"\0" + hashlib.file_digest(source, "sha256").digest())
+        made = binary(name)
+        digest.update("/".join(made.parts[-3:]).encode() + b"\0")
     return digest.hexdigest()
 
 
@@ -63,12 +66,22 @@ def recipe_files(*roots: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file() and path.suffix != ".pyc")
 
 
+def find(cache: Path, binary: Binary) -> Bundle | None:
+    """The bundle for these binaries where it is in the cache."""
+    bundle = _bundle(cache, checksum(binary))
+    return bundle if bundle.tar.exists() else None
+
+
+def _bundle(cache: Path, name: str) -> Bundle:
+    return Bundle(cache / f"bundle-{name[:16]}", cache / f"bundle-{name[:16]}.tar", name)
+
+
 def build(cache: Path, binary: Binary) -> Bundle:
     """The bundle for these binaries: the one in the cache, or a new one. Needs root for the Debian layer."""
+    if found := find(cache, binary):
+        return found
     name = checksum(binary)
-    bundle = Bundle(cache / f"bundle-{name[:16]}", cache / f"bundle-{name[:16]}.tar", name)
-    if bundle.tar.exists():
-        return bundle
+    bundle = _bundle(cache, name)
     cache.mkdir(parents=True, exist_ok=True)
     pending = cache / "bundle.pending"
     shutil.rmtree(pending, ignore_errors=True)

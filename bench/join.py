@@ -1,0 +1,13 @@
+"""Print the join configuration of a node: ``python -m bench.join NODE TICKET``."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from bench.up import cluster
+from podnet.planning import plan
+from podnet.render.kubeadm import JoinTicket, join_config
+
+if __name__ == "__main__":
+    print(join_config(plan(cluster()).of(sys.argv[1]).node, JoinTicket(**json.loads(sys.argv[2]))))
