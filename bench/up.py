@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -80,7 +81,7 @@ def _floor(environ: dict[str, str], stacks: Path) -> dict[str, float]:
         with os.fdopen(read) as pipe:
             marks = [(float(line.split()[0]), line.split()[1]) for line in pipe]
     starts = [(start, "host"), *marks]
-    phases = {name: after[0] - begun for (begun, name), after in zip(starts, starts[1:], strict=False)}
+    phases = {name: after[0] - begun for (begun, name), after in itertools.pairwise(starts)}
     for node in made.nodes:
         run(host.machine(made, node).delete or "true")
     for command in (host.network(made), host.vagrant_folder(made), host.ssh_key(made)):

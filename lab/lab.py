@@ -92,7 +92,7 @@ class Lab:
             return _Made(toolchain, None, None)
         if not needs_box:
             found = bundle_build.find(self.where.box_cache, toolchain.bin)
-            return _Made(toolchain, found and box_build.find(self.where.box_cache, found), found)
+            return _Made(toolchain, box_build.find(self.where.box_cache, found) if found else None, found)
         bundle = bundle_build.build(self.where.box_cache, toolchain.bin)
         box = box_build.build(self.where.box_cache, bundle, toolchain.bin)
         self._add_box(box)

@@ -72,7 +72,9 @@ def _build(work: Path, bundle: Bundle, binary: Binary, box: Box) -> None:
     with step("box: Debian root"):
         mmdebstrap(work / "root.tar", _PACKAGES)
         rootfs.mkdir()
-        run(["tar", "--extract", "--file", str(work / "root.tar"), "--directory", str(rootfs), "--numeric-owner"])
+        # With file capabilities: ping has one.
+        attributes = ["--numeric-owner", "--xattrs", "--xattrs-include=*"]
+        run(["tar", "--extract", "--file", str(work / "root.tar"), "--directory", str(rootfs), *attributes])
         (work / "root.tar").unlink()
     with step("box: node bundle"):
         run(["cp", "--archive", "--no-target-directory", f"{bundle.folder}/root", str(rootfs)])

@@ -41,6 +41,8 @@ class _PlainErrors(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
 async def serve(engine_address: str) -> None:
     """Serve on a free port, say which on stdout, and end when told to or when the engine is gone."""
+    # Taken before the port is said: from then on the engine may die at any time.
+    engine = os.getppid()
     provider = CommandProvider(EngineLog(engine_address))
     size = [("grpc.max_receive_message_length", _LONGEST_MESSAGE), ("grpc.max_send_message_length", _LONGEST_MESSAGE)]
     server = grpc.aio.server(interceptors=[_PlainErrors()], options=size)
@@ -49,16 +51,15 @@ async def serve(engine_address: str) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
-    await _until_told_to_stop()
+    await _until_told_to_stop(engine)
     await provider.cancel()
     await server.stop(grace=None)
 
 
-async def _until_told_to_stop() -> None:
+async def _until_told_to_stop(engine: int) -> None:
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    engine = os.getppid()
     while not stop.is_set() and os.getppid() == engine:
         # An engine that was killed sends no signal: the commands would run on with nobody to take their result.
         try:

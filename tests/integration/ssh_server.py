@@ -135,6 +135,7 @@ async def _run(server: SshServer, process: asyncssh.SSHServerProcess[bytes]) -> 
     except asyncio.CancelledError:
         # The server is stopped: a test that failed must not leave its commands behind.
         os.killpg(shell.pid, signal.SIGKILL)
+        await shell.communicate()
         raise
     login: _Login = process.get_extra_info("login")
     server.sessions.append(

@@ -34,7 +34,8 @@ class Node:
         )
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == b"ready\n"
-        self("ip link add eth0 type veth peer name other && ip link set other up && ip address add 10.100.198.201/24 dev eth0 && ip link set eth0 up")
+        self("ip link add eth0 type veth peer name other && ip link set other up")
+        self("ip address add 10.100.198.201/24 dev eth0 && ip link set eth0 up")
 
     def __call__(self, command: str, *, check: bool = True) -> str:
         enter = ["nsenter", "--net", "--mount", "--target", str(self._holder.pid), "sh", "-c", command]
