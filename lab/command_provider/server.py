@@ -41,8 +41,11 @@ class _PlainErrors(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
 async def serve(engine_address: str) -> None:
     """Serve on a free port, say which on stdout, and end when told to or when the engine is gone."""
-    # Taken before the port is said: from then on the engine may die at any time.
+    # Before the port is said: from then on the engine may send a signal, or die, at any time.
     engine = os.getppid()
+    stop = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
     provider = CommandProvider(EngineLog(engine_address))
     size = [("grpc.max_receive_message_length", _LONGEST_MESSAGE), ("grpc.max_send_message_length", _LONGEST_MESSAGE)]
     server = grpc.aio.server(interceptors=[_PlainErrors()], options=size)
@@ -51,15 +54,12 @@ async def serve(engine_address: str) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
-    await _until_told_to_stop(engine)
+    await _until_told_to_stop(stop, engine)
     await provider.cancel()
     await server.stop(grace=None)
 
 
-async def _until_told_to_stop(engine: int) -> None:
-    stop = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+async def _until_told_to_stop(stop: asyncio.Event, engine: int) -> None:
     while not stop.is_set() and os.getppid() == engine:
         # An engine that was killed sends no signal: the commands would run on with nobody to take their result.
         try:

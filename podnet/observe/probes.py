@@ -44,11 +44,12 @@ async def _placement(plan: ClusterPlan, access: Access, namespace: str) -> Place
     probes = ("wait", "--namespace", namespace, "--for=condition=Ready", "pods", "--all", limit)
     # DNS is verified too, and a cluster that has just been made may not answer yet.
     dns = ("rollout", "status", "--namespace", "kube-system", "deployment/coredns", limit)
+    web = ("rollout", "status", "--namespace", "default", "deployment/nginx-deployment", limit)
     try:
-        await asyncio.gather(*(access.kubectl(*words, timeout=_READY_TIMEOUT + 15) for words in (probes, dns)))
+        await asyncio.gather(*(access.kubectl(*words, timeout=_READY_TIMEOUT + 15) for words in (probes, dns, web)))
     except CannotLookError as error:
         raise CannotLookError(f"{error}; {await _unready(access, namespace)}") from None
-    pods, services, web = await asyncio.gather(
+    pods, services, servers = await asyncio.gather(
         access.kubectl_json("get", "pods", "--namespace", namespace),
         access.kubectl_json("get", "services", "--namespace", namespace),
         access.kubectl_json("get", "pods", "--namespace", "default", "--selector", "app=nginx"),
@@ -64,7 +65,7 @@ async def _placement(plan: ClusterPlan, access: Access, namespace: str) -> Place
 
     return Placement(
         probes={node.name: (probe(node.name, "a"), probe(node.name, "b")) for node in plan.cluster.nodes},
-        web=tuple(_web(item) for item in sorted(web["items"], key=_name) if _is_running(item)),
+        web=tuple(_web(item) for item in sorted(servers["items"], key=_name) if _is_running(item)),
         outside=None,
         outside_port=0,
         namespace=namespace,
