@@ -68,7 +68,7 @@ def test_a_pod_is_logged_with_its_own_address(clone: Clone) -> None:
     pods = nginx_pods(clone)
     clone.sh(f"kubectl exec {pods['node1'][0]} -- curl -sS http://{pods['node2'][1]}/own-address")
     logged = clone.sh(f"kubectl logs {pods['node2'][0]}").stdout
-    line = next(line for line in logged.splitlines() if '"GET /own-address' in line)
+    line = next(line for line in logged.splitlines() if '"GET /own-address' in line and " - - [" in line)
     assert line.split()[0] == pods["node1"][1]
 
 
