@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lab.toolchain.settings import cache_folder
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout."""
 
@@ -55,9 +57,8 @@ class Places:
 def places(environ: Mapping[str, str]) -> Places:
     """The folders: PODNET_CACHE and PODNET_STATE, else podnet's own in the XDG base directories."""
     home = Path(environ.get("HOME") or Path.home())
-    cache = environ.get("PODNET_CACHE") or Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "podnet"
     state = environ.get("PODNET_STATE") or Path(environ.get("XDG_STATE_HOME") or home / ".local/state") / "podnet"
-    return Places(Path(cache).expanduser().absolute(), Path(state).expanduser().absolute())
+    return Places(cache_folder(environ), Path(state).expanduser().absolute())
 
 
 def prepare(where: Places) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -152,29 +151,10 @@ async def probe_all(probes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(await asyncio.gather(*(_probe(probe, room) for probe in probes)))
 
 
-def facts() -> dict[str, str]:
-    """What this node says of itself: the text of each command, to be read elsewhere. Empty where it failed."""
-    commands = {
-        "routes": "ip -json -4 route show",
-        "addresses": "ip -json -4 address show",
-        "iptables": "iptables-save",
-        "nftables": "nft list table ip podnet",
-        "confs": "ls -1 /etc/cni/net.d",
-        "sysctls": "sysctl net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables",
-    }
-    environment = os.environ | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
-    return {
-        name: subprocess.run(command.split(), check=False, capture_output=True, text=True, env=environment).stdout
-        for name, command in commands.items()
-    }
-
-
 def main(arguments: list[str]) -> None:
-    """Run one of: serve PORT [SECONDS]; probe; facts."""
+    """Run one of: serve PORT [SECONDS]; probe."""
     if arguments[0] == "serve":
         asyncio.run(serve(int(arguments[1]), float(arguments[2]) if len(arguments) > 2 else 0))
-    elif arguments[0] == "facts":
-        print(json.dumps(facts()))
     else:
         print(json.dumps(asyncio.run(probe_all(json.load(sys.stdin)))))
 
