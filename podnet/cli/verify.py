@@ -9,7 +9,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,7 +21,7 @@ from podnet.model import Cluster
 from podnet.observe.access import Access
 from podnet.observe.verification import verify
 from podnet.planning import plan
-from podnet.verify.report import Report, Result
+from podnet.verify.report import Report, Result, dump
 
 
 def add_verify(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -57,16 +56,15 @@ def _run(cluster: Cluster, chosen: argparse.Namespace) -> int:
         raise PodnetError(f"no check has an id like {only!r}")
     show(report, sys.stderr if chosen.format == "summary" else sys.stdout, chosen.format)
     if chosen.format == "summary":
-        print(json.dumps({"verdict": report.verdict, "pods": [asdict(pod) for pod in report.pods]}))
+        pods = [{"name": pod.name, "node": pod.node, "address": pod.address} for pod in report.pods]
+        print(json.dumps({"verdict": report.verdict, "pods": pods}))
     return 1 if report.failed else 0
 
 
 def show(report: Report, stream: TextIO, form: str) -> None:
     """Write a report."""
     if form == "json":
-        document = asdict(report) | {"verdict": report.verdict}
-        json.dump(document, stream, indent=2)
-        stream.write("\n")
+        stream.write(dump(report))
         return
     console = Console(file=stream, width=None if stream.isatty() else 160)
     console.print(_matrix(report.results))

@@ -40,8 +40,8 @@ async def verify(
         tell(f"making {len(chosen)} checks from {len({check.source.name for check in chosen})} places")
         seen = await _observe(plan, access, chosen, where)
         seen |= await _logged(access, chosen, where, seen)
-    pods = tuple(Pod(web.name.partition("/")[2], web.node, web.address) for web in placement.web)
-    return Report(tuple(judge_all(chosen, seen)), pods, round(time.monotonic() - start, 1))
+    pods = tuple(Pod("default", web.name.partition("/")[2], web.node, web.address) for web in placement.web)
+    return Report(tuple(judge_all(chosen, seen)), pods, (), round(time.monotonic() - start, 1))
 
 
 @asynccontextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from podnet.errors import PodnetError
 from podnet.verify.scenarios import Check
 
 
@@ -25,13 +27,19 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A check and what was seen of it. hint: on failure, what to look at."""
+    """A check and what was seen of it.
+
+    source, destination: names (``node1`` a node, ``node1/a`` a pod on it). source_node, destination_node: the node that
+    each is on; empty where it is on none (the outside, a DNS name). hint: on failure, what to look at.
+    """
 
     id: str
     scenario: str
     action: str
     source: str
+    source_node: str
     destination: str
+    destination_node: str
     expected: str
     seen: str
     passed: bool
@@ -41,19 +49,34 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod of the workload, for the outputs."""
+    """A pod that has an address of the pod network (not one in its node's own network)."""
 
+    namespace: str
     name: str
     node: str
     address: str
 
 
 @dataclass(frozen=True, slots=True)
+class SeenRoute:
+    """A route with podnet's mark, as a node's kernel has it."""
+
+    node: str
+    destination: str
+    gateway: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that a verification found."""
+    """Everything that a verification found.
+
+    pods: every pod of the pod network but the verification's own. routes: every route of podnet's in a kernel.
+    """
 
     results: tuple[Result, ...]
     pods: tuple[Pod, ...]
+    routes: tuple[SeenRoute, ...]
     seconds: float
 
     @property
@@ -68,6 +91,25 @@ class Report:
         if self.failed:
             return f"failed: {len(self.failed)} of {count} checks do not hold"
         return f"passed: all {count} checks hold"
+
+
+def dump(report: Report) -> str:
+    """Write a report as JSON."""
+    return json.dumps(asdict(report) | {"verdict": report.verdict}, indent=2) + "\n"
+
+
+def load(text: str) -> Report:
+    """Read what dump wrote. Raises PodnetError for anything else."""
+    try:
+        document = json.loads(text)
+        return Report(
+            results=tuple(Result(**each) for each in document["results"]),
+            pods=tuple(Pod(**each) for each in document["pods"]),
+            routes=tuple(SeenRoute(**each) for each in document["routes"]),
+            seconds=document["seconds"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise PodnetError(f"this is no report of a verification: {error}") from None
 
 
 def judge(check: Check, seen: Observation | None) -> Result:
@@ -89,7 +131,9 @@ def _result(check: Check, seen: str, *, passed: bool, milliseconds: float = 0) -
         scenario=check.scenario,
         action=check.action,
         source=check.source.name,
+        source_node=check.source.node,
         destination=check.destination.name,
+        destination_node=check.destination.node,
         expected=check.expected,
         seen=seen,
         passed=passed,
