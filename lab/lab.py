@@ -12,6 +12,7 @@ from pathlib import Path
 from lab import environment, preflight
 from lab.box import build as box_build
 from lab.bundle import build as bundle_build
+from lab.program import run
 from lab.steps import step
 from lab.toolchain import ensure
 from lab.toolchain.plugins import install_plugins
@@ -19,6 +20,7 @@ from lab.toolchain.toolchain import Toolchain
 from podnet.config import from_stack_file
 from podnet.errors import PodnetError
 from podnet.model import MachineProvider
+from podnet.observe.host import require_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Lab:
         preflight.require_root(host)
         preflight.require_space(self.where.cache, cold=not self.where.box_cache.exists())
         preflight.install_packages(host)
+        if needs_box:
+            require_room(cluster)
         variables = self._variables(self._make(needs_box=needs_box))
         self._select_stack(variables)
         return variables
@@ -103,7 +107,7 @@ class Lab:
             return
         with step("box: adding it to Vagrant"):
             self._remove_older_boxes()
-            bundle_build.run(
+            run(
                 ["vagrant", "box", "add", "--provider", "lxc", "--name", box.name, str(box.file)],
                 env=dict(os.environ) | {"VAGRANT_HOME": str(self.where.vagrant_home), "VAGRANT_CWD": "/"},
             )
@@ -116,7 +120,7 @@ class Lab:
         for older in boxes.glob("podnet-*"):
             if not any(f"/{older.name}/" in config for config in configs):
                 root = preflight.root_command(preflight.look())
-                bundle_build.run([*root, "rm", "--recursive", "--force", str(older)])
+                run([*root, "rm", "--recursive", "--force", str(older)])
 
     def _variables(self, made: _Made) -> dict[str, str]:
         return dict(os.environ) | self._own_variables(made)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lab.program import run
 from lab.steps import step
 from podnet.errors import PodnetError
 
@@ -36,11 +38,10 @@ class Host:
     missing_packages: tuple[str, ...]
 
 
-def look() -> Host:
-    """Look at the host; changes nothing."""
+def look(more: Sequence[str] = ()) -> Host:
+    """Look at the host; changes nothing. more: Debian packages that are wanted beside those for boxes."""
     missing = [package for program, package in PACKAGES.items() if shutil.which(program, path=_search_path()) is None]
-    if _package_missing(_VAGRANT_LXC):
-        missing.append(_VAGRANT_LXC)
+    missing += [package for package in (_VAGRANT_LXC, *more) if _package_missing(package)]
     return Host(os.geteuid() == 0, tuple(missing))
 
 
@@ -89,15 +90,8 @@ def install_packages(host: Host) -> None:
         raise PodnetError(f"these programs are missing, and this host has no apt-get to install them with: {names}")
     with step(f"Debian packages: {names}"):
         apt = [*root_command(host), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-        _quiet([*apt, "update"])
-        _quiet([*apt, "install", "--yes", "--no-install-recommends", *host.missing_packages])
-
-
-def _quiet(command: list[str]) -> None:
-    done = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode:
-        tail = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-8:])
-        raise PodnetError(f"'{' '.join(command)}' failed:\n{tail}")
+        run([*apt, "update"])
+        run([*apt, "install", "--yes", "--no-install-recommends", *host.missing_packages])
 
 
 def require_space(folder: Path, *, cold: bool) -> None:

@@ -23,3 +23,7 @@ NGINX: Final = "1.22.1"
 
 PROBE: Final = "1"
 """The probe image: Debian 12's python3. The probe's program comes to it from the cluster, so this seldom changes."""
+
+AGNHOST: Final = "2.66.1"
+DNS_TESTING: Final = "2.1.1"
+"""The images of Kubernetes' own network tests, by the versions that this Kubernetes' tests ask for."""

@@ -1,14 +1,37 @@
-"""Make what the tests on real boxes need, with its progress shown, before pytest takes the terminal."""
+"""Make what the tests need beside `make up`, with its progress shown, before pytest takes the terminal."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import Final
 
+from lab import preflight
 from lab.__main__ import main
+from lab.toolchain import catalog, ensure
+from lab.toolchain.settings import from_environ
+from podnet.errors import PodnetError
+
+PACKAGES: Final = ("vagrant-libvirt",)
+"""Debian packages: the provider whose Vagrantfile is validated."""
+
+ARTIFACTS: Final = ("e2e",)
+"""Kubernetes' own tests. They are asked for along with all the rest, while Go's caches are warm."""
+
+
+def prepare() -> int:
+    """Make all of it; the exit code."""
+    preflight.install_packages(preflight.look(PACKAGES))
+    ensure([*catalog.default(from_environ(os.environ)).usual(), *ARTIFACTS])
+    sys.argv = ["lab", "prepare"]
+    return main()
+
 
 if __name__ == "__main__":
-    if os.geteuid() == 0:
-        sys.argv = ["lab", "prepare"]
-        sys.exit(main())
-    print("not root: the tests on real boxes will be skipped")
+    if os.geteuid() != 0:
+        print("not root: the tests on real boxes will be skipped")
+        sys.exit()
+    try:
+        sys.exit(prepare())
+    except PodnetError as error:
+        sys.exit(f"podnet: {error}")

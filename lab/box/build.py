@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab.bundle.build import NODE_PACKAGES, Binary, Bundle, mmdebstrap, recipe_files, run
+from lab.bundle.build import NODE_PACKAGES, Binary, Bundle, mmdebstrap, recipe_files
+from lab.program import run
 from lab.steps import step
 from podnet.errors import PodnetError
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.images import recipes
+from lab.program import run
 from lab.steps import step
 from podnet import versions
 from podnet.errors import PodnetError
@@ -27,6 +27,7 @@ NODE_BINARIES: Final = ("kubeadm", "kubelet", "kubectl", "containerd", "containe
 CNI_BINARIES: Final = ("bridge", "host-local", "loopback", "portmap", "ptp")
 IMAGE_BINARIES: Final = (
     "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "etcdctl", "coredns",
+    "agnhost",
 )  # fmt: skip
 
 NODE_PACKAGES: Final = ("runc", "iptables", "nftables", "conntrack", "ethtool", "python3-minimal", "libpython3-stdlib")
@@ -57,6 +58,9 @@ def checksum(binary: Binary) -> str:
     for name in (*NODE_BINARIES, *CNI_BINARIES, *IMAGE_BINARIES):
         made = binary(name)
         digest.update("/".join(made.parts[-3:]).encode() + b"\0")
+    # What stands in no program's name: the tags of the images.
+    for tag in (versions.PAUSE, versions.NGINX, versions.PROBE, versions.AGNHOST, versions.DNS_TESTING):
+        digest.update(tag.encode() + b"\0")
     return digest.hexdigest()
 
 
@@ -132,14 +136,6 @@ def mmdebstrap(target: Path, packages: Iterable[str], *options: str) -> None:
     """
     exclude = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "man", "locale", "info")]
     run(["mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", *exclude, *options, SUITE, str(target)])
-
-
-def run(command: list[str], **options: object) -> None:
-    """Run a program quietly; PodnetError with its last lines where it fails."""
-    done = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)  # type: ignore[call-overload]
-    if done.returncode:
-        tail = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-12:])
-        raise PodnetError(f"{command[0]} failed with exit status {done.returncode}:\n{tail}")
 
 
 def _download_packages(folder: Path) -> None:

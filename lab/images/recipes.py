@@ -69,6 +69,8 @@ def _images(layout: Layout, base: Layer, binary: Callable[[str], Path]) -> list[
     def program(name: str) -> Layer:
         return layout.layer_of_files({f"/usr/local/bin/{name}": binary(name)})
 
+    # Where the published image has it, which Kubernetes' own DNS tests count on; agnhost's image shares the layer.
+    coredns = layout.layer_of_files({"/coredns": binary("coredns")})
     path = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
     images = [
         Image(reference(name, kubernetes), [program(name)], [f"/usr/local/bin/{name}"], env=path)
@@ -80,10 +82,32 @@ def _images(layout: Layout, base: Layer, binary: Callable[[str], Path]) -> list[
     images += [
         Image(proxy, [base, program("kube-proxy")], ["/usr/local/bin/kube-proxy"], env=path),
         Image(reference("etcd", f"{versions.ETCD}-0"), [etcd], ["/usr/local/bin/etcd"], env=path),
-        Image(reference("coredns", f"v{versions.COREDNS}"), [program("coredns")], ["/usr/local/bin/coredns"], env=path),
+        Image(reference("coredns", f"v{versions.COREDNS}"), [coredns], ["/coredns"], env=path),
         # catatonit is an init that does nothing and reaps: what a pause container is for.
         Image(reference("pause", versions.PAUSE), [base], ["/usr/bin/catatonit", "-P"], env=path, user="65535:65535"),
         Image(reference("nginx", versions.NGINX), [base, nginx], ["/usr/sbin/nginx", "-g", "daemon off;"], env=path),
         Image(reference("probe", versions.PROBE), [base], ["/usr/bin/python3"], env=path, user="65534:65534"),
+        # The two that Kubernetes' own network tests run (`e2e.test --list-images` says which they want).
+        Image(
+            reference("agnhost", versions.AGNHOST),
+            [base, coredns, _agnhost(layout, binary)],
+            ["/agnhost"],
+            ["pause"],
+            env=path,
+        ),
+        Image(reference("glibc-dns-testing", versions.DNS_TESTING), [base], ["/bin/sh"], env=path),
     ]
     return images
+
+
+def _agnhost(layout: Layout, binary: Callable[[str], Path]) -> Layer:
+    program = binary("agnhost")
+    shared = program.parents[1] / "share"
+    plain: dict[str, Path | bytes] = {
+        # agnhost serves TLS with these; porter's tests look for them in the root.
+        "/localhost.crt": shared / "localhost.crt",
+        "/localhost.key": shared / "localhost.key",
+        # netexec keeps what is sent to it here; an empty folder cannot be stored as a file.
+        "/uploads/keep": b"",
+    }
+    return layout.layer_of_files({"/agnhost": program, **plain}, dict.fromkeys(plain, 0o644))

@@ -11,7 +11,8 @@ def network(cluster: Cluster) -> Command:
     """The bridge that the machines share, with the gateway's address; only the lxc provider needs one of podnet's."""
     bridge = vagrant.bridge_name(cluster)
     address = f"{cluster.gateway}/{cluster.machine_network.prefixlen}"
-    return Command(create=on_host("network-up", bridge, address), delete=on_host("network-down", bridge))
+    networks = (cluster.machine_network, cluster.pod_subnet, cluster.service_subnet)
+    return Command(create=on_host("network-up", bridge, address, *networks), delete=on_host("network-down", bridge))
 
 
 def ssh_key(cluster: Cluster) -> Command:
