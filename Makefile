@@ -3,7 +3,7 @@ STACK ?= dev
 RUN := ./lab/run
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview verify env prepare test lint golden bench
+.PHONY: help up down preview verify conformance env prepare test lint golden bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -19,6 +19,9 @@ preview: ## show what up would do; needs no root, machine or cluster
 
 verify: ## prove the network of a stack that is up once more
 	@eval "$$($(RUN) python -m lab env --stack $(STACK))" && $(RUN) python -m podnet verify --stack $(STACK)
+
+conformance: ## run Kubernetes' own network tests on a stack that is up (QUICK=1: the ones that say most)
+	@$(RUN) python -m lab conformance --stack $(STACK) $(if $(QUICK),--quick)
 
 env: ## print what puts pulumi, kubectl and vagrant into a shell: eval "$$(make -s env)"
 	@$(RUN) python -m lab env --stack $(STACK)

@@ -14,8 +14,9 @@ from podnet.errors import PodnetError
 def main() -> int:
     """Run one command; the exit code. A PodnetError is one clear text on standard error."""
     parser = argparse.ArgumentParser(prog="python -m lab", description="podnet's embedded default: real boxes here.")
-    parser.add_argument("command", choices=["up", "down", "preview", "env", "prepare"])
+    parser.add_argument("command", choices=["up", "down", "preview", "env", "prepare", "conformance"])
     parser.add_argument("--stack", default="dev", help="the stack (default: dev)")
+    parser.add_argument("--quick", action="store_true", help="conformance: the tests that say most, in a minute or two")
     parser.add_argument("rest", nargs="*", help="options for pulumi, after --")
     arguments = parser.parse_args()
     try:
@@ -39,6 +40,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return lab.down()
         case "preview":
             return lab.preview(arguments.rest)
+        case "conformance":
+            return lab.conformance(quick=arguments.quick)
         case "env":
             print(lab.env(), end="")
         case "prepare":

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import environment, preflight
+from lab import conformance, environment, locks, preflight
 from lab.box import build as box_build
 from lab.bundle import build as bundle_build
 from lab.program import run
@@ -72,6 +72,19 @@ class Lab:
     def env(self) -> str:
         """Shell text that puts the stack's tools into a shell. It builds no box, and only what the toolchain lacks."""
         return environment.exports(self._own_variables(self._make(needs_box=False)))
+
+    def conformance(self, *, quick: bool) -> int:
+        """Kubernetes' own network tests on a stack that is up; 1 where one of them fails."""
+        kubeconfig = self.where.stacks / self.stack / "admin.conf"
+        if not kubeconfig.exists():
+            raise PodnetError(f"the stack {self.stack} is not up here (no {kubeconfig}): make up brings it up")
+        program = ensure(["e2e"]).bin("e2e.test")
+        reports = environment.ROOT / "reports" / f"conformance-{self.stack}"
+        outcome = conformance.run(program, kubeconfig, reports, conformance.QUICK if quick else conformance.FULL)
+        for name in outcome.failed:
+            print(f"FAILED: {name}")
+        print(outcome.summary)
+        return 1 if outcome.failed else 0
 
     def prepare(self) -> None:
         """Make the toolchain, the node bundle and the box, and nothing else."""
@@ -155,6 +168,8 @@ class Lab:
         return done.stdout
 
     def _pulumi(self, arguments: Sequence[str], variables: Mapping[str, str]) -> int:
+        for said in locks.clear(self.where.backend, self.stack):
+            print(said, file=sys.stderr)
         sys.stdout.flush()
         stack = [] if arguments[0] == "stack" else ["--stack", self.stack]
         command = ["pulumi", *arguments, *stack]

@@ -57,13 +57,15 @@ class Worker(pulumi.ComponentResource):
     def __init__(self, handle: NodeHandle, control_plane: ControlPlane, network: PodNetwork) -> None:
         name = handle.node.name
         super().__init__("podnet:kubeadm:Worker", f"{name}-worker")
+        # A Node's pod CIDR cannot be changed once it is set: with another pod subnet the worker leaves and joins again.
+        triggers = [handle.machine.id, str(handle.node.pod_subnet)]
         ticket = on_node(
             f"{name}-join-ticket",
             kubeadm.ticket(handle.node),
             control_plane.handle,
             parent=self,
             depends_on=[control_plane.init],
-            triggers=[handle.machine.id],
+            triggers=triggers,
             secrecy=Secrecy(stdout=True),
         )
         join = on_node(
@@ -72,7 +74,7 @@ class Worker(pulumi.ComponentResource):
             handle,
             parent=self,
             stdin=secret(ticket.stdout).apply(lambda line: _join_config(handle.node, line)),
-            triggers=[handle.machine.id],
+            triggers=triggers,
         )
         self.registered = _register(handle.node, control_plane, join, network, parent=self)
         self.register_outputs({})

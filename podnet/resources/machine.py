@@ -25,13 +25,7 @@ class Machine(pulumi.ComponentResource):
             # Vagrant reads its folder, and the box's interface hangs on the bridge.
             depends_on=owner.needed_by_machines,
             # Whatever of these changes makes another machine; the box's own checksum does not.
-            # A node's pod CIDR cannot be changed once it is set, so another pod subnet is another machine too.
-            triggers=[
-                str(cluster.provider),
-                vagrant.machine(cluster, node),
-                str(cluster.machine_network),
-                str(node.pod_subnet),
-            ],
+            triggers=[str(cluster.provider), vagrant.machine(cluster, node), str(cluster.machine_network)],
             delete_before_replace=True,
         )
         bundle = on_host(

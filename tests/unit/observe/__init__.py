@@ -1,1 +1,1 @@
-"""Mirrors podnet.observe."""
+"""Tests of podnet: unit/observe."""
