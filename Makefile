@@ -1,6 +1,8 @@
 # podnet: make up, make down; `make help` says the rest.
 STACK ?= dev
 RUN := ./lab/run
+SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
+	podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
 .PHONY: help up down preview verify conformance env prepare test lint golden bench
@@ -33,10 +35,11 @@ test: lint ## run every test, on real boxes too where this machine can run them
 	@$(RUN) --dev python -m tests.prepare
 	@$(RUN) --dev python -m pytest
 
-lint: ## formatting, types and import rules
+lint: ## style, types, import rules and shell
 	@$(RUN) --dev ruff check .
 	@$(RUN) --dev mypy
 	@$(RUN) --dev lint-imports
+	@$(RUN) --dev shellcheck $(SHELL_FILES)
 
 golden: ## write the golden files anew; read the difference before committing it
 	@$(RUN) --dev python -m pytest tests/unit tests/golden tests/resources --update-golden

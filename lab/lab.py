@@ -12,7 +12,7 @@ from pathlib import Path
 from lab import conformance, environment, locks, preflight
 from lab.box import build as box_build
 from lab.bundle import build as bundle_build
-from lab.program import run
+from lab.program import root_command, run
 from lab.steps import step
 from lab.toolchain import ensure
 from lab.toolchain.plugins import install_plugins
@@ -40,10 +40,9 @@ class Lab:
         """Make everything that ``pulumi up`` needs; the environment for it."""
         cluster = from_stack_file(self._stack_file())
         needs_box = cluster.provider is MachineProvider.LXC
-        host = preflight.look()
-        preflight.require_root(host)
+        preflight.require_root()
         preflight.require_space(self.where.cache, cold=not self.where.box_cache.exists())
-        preflight.install_packages(host)
+        preflight.install_packages(preflight.missing_packages())
         if needs_box:
             require_room(cluster)
         variables = self._variables(self._make(needs_box=needs_box))
@@ -88,9 +87,8 @@ class Lab:
 
     def prepare(self) -> None:
         """Make the toolchain, the node bundle and the box, and nothing else."""
-        host = preflight.look()
-        preflight.require_root(host)
-        preflight.install_packages(host)
+        preflight.require_root()
+        preflight.install_packages(preflight.missing_packages())
         self._make(needs_box=True)
 
     def _stack_file(self) -> Path:
@@ -132,8 +130,7 @@ class Lab:
         configs = [path.read_text() for path in containers if os.access(path, os.R_OK)]
         for older in boxes.glob("podnet-*"):
             if not any(f"/{older.name}/" in config for config in configs):
-                root = preflight.root_command(preflight.look())
-                run([*root, "rm", "--recursive", "--force", str(older)])
+                run([*root_command(), "rm", "--recursive", "--force", str(older)])
 
     def _variables(self, made: _Made) -> dict[str, str]:
         return dict(os.environ) | self._own_variables(made)

@@ -6,11 +6,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab.program import run
+from lab.program import is_root, root_command, run
 from lab.steps import step
 from podnet.errors import PodnetError
 
@@ -30,19 +29,10 @@ _VAGRANT_LXC: Final = "vagrant-lxc"
 _NEEDED_GB: Final = {"cold": 12, "warm": 4}
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """The host, as far as it matters: who we are there, and what is missing."""
-
-    is_root: bool
-    missing_packages: tuple[str, ...]
-
-
-def look(more: Sequence[str] = ()) -> Host:
-    """Look at the host; changes nothing. more: Debian packages that are wanted beside those for boxes."""
+def missing_packages(more: Sequence[str] = ()) -> list[str]:
+    """Look which Debian packages are missing. more: packages that are wanted beside those for boxes."""
     missing = [package for program, package in PACKAGES.items() if shutil.which(program, path=_search_path()) is None]
-    missing += [package for package in (_VAGRANT_LXC, *more) if _package_missing(package)]
-    return Host(os.geteuid() == 0, tuple(missing))
+    return missing + [package for package in (_VAGRANT_LXC, *more) if _package_missing(package)]
 
 
 def _search_path() -> str:
@@ -59,17 +49,12 @@ def _package_missing(package: str) -> bool:
     return status.stdout.strip() != "installed"
 
 
-def root_command(host: Host) -> list[str]:
-    """The words before a command that needs root."""
-    return [] if host.is_root else ["sudo"]
-
-
-def require_root(host: Host) -> None:
+def require_root() -> None:
     """Make sure that root can be had, and say what for.
 
     Raises PodnetError where it cannot.
     """
-    if host.is_root:
+    if is_root():
         return
     if shutil.which("sudo") is None:
         raise PodnetError("boxes need root: for LXC containers and their bridge. Run as root, or install sudo")
@@ -78,20 +63,20 @@ def require_root(host: Host) -> None:
         raise PodnetError("sudo gave no root rights; without them podnet can plan and draw, but not make boxes")
 
 
-def install_packages(host: Host) -> None:
-    """Install the missing Debian packages.
+def install_packages(missing: Sequence[str]) -> None:
+    """Install Debian packages, where any are missing.
 
     Raises PodnetError on a host without apt, naming what to install.
     """
-    if not host.missing_packages:
+    if not missing:
         return
-    names = " ".join(host.missing_packages)
+    names = " ".join(missing)
     if shutil.which("apt-get") is None:
         raise PodnetError(f"these programs are missing, and this host has no apt-get to install them with: {names}")
     with step(f"Debian packages: {names}"):
-        apt = [*root_command(host), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+        apt = [*root_command(), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
         run([*apt, "update"])
-        run([*apt, "install", "--yes", "--no-install-recommends", *host.missing_packages])
+        run([*apt, "install", "--yes", "--no-install-recommends", *missing])
 
 
 def require_space(folder: Path, *, cold: bool) -> None:

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
 
 from podnet.errors import PodnetError
 
-_LAST_LINES = 12
+_LAST_LINES: Final = 12
+
+
+def is_root() -> bool:
+    """Whether this very process is root's."""
+    return os.geteuid() == 0
+
+
+def root_command() -> list[str]:
+    """The words before a command that needs root."""
+    return [] if is_root() else ["sudo"]
+
+
+def give_back(path: Path) -> None:
+    """Make what a command of root's left the user's own."""
+    if not is_root():
+        run(["sudo", "chown", "--recursive", f"{os.getuid()}:{os.getgid()}", str(path)])
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:

@@ -21,7 +21,7 @@ ARTIFACTS: Final = ("e2e",)
 
 def prepare() -> int:
     """Make all of it; the exit code."""
-    preflight.install_packages(preflight.look(PACKAGES))
+    preflight.install_packages(preflight.missing_packages(PACKAGES))
     ensure([*catalog.default(from_environ(os.environ)).usual(), *ARTIFACTS])
     sys.argv = ["lab", "prepare"]
     return main()

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.bundle.build import NODE_PACKAGES, Binary, Bundle, mmdebstrap, recipe_files
-from lab.program import run
+from lab.program import give_back, is_root, root_command, run
 from lab.steps import step
 from podnet.errors import PodnetError
 
@@ -56,16 +57,34 @@ def _box(cache: Path, bundle: Bundle) -> Box:
 
 
 def build(cache: Path, bundle: Bundle, binary: Binary) -> Box:
-    """The box for this bundle: the one in the cache, or a new one. Needs root."""
+    """The box for this bundle: the one in the cache, or a new one. A user who is not root is asked through sudo."""
     box = _box(cache, bundle)
-    if not box.file.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="box-work-") as folder:
-            _build(Path(folder), bundle, binary, box)
-        for older in cache.glob("podnet-*.box"):
-            if older != box.file:
-                older.unlink()
+    if box.file.exists():
+        return box
+    if is_root():
+        _build_as_root(cache, bundle, binary)
+    else:
+        # Devices, owners and chroot: the whole of it is root's work, so this one program is.
+        programs = [str(binary(name)) for name in ("containerd", "ctr")]
+        environ = [f"PYTHONPATH={_HERE.parents[1]}", "PYTHONDONTWRITEBYTECODE=1"]
+        what = [str(cache), str(bundle.folder), str(bundle.tar), bundle.checksum, *programs]
+        done = subprocess.run(
+            [*root_command(), "env", *environ, sys.executable, "-m", "lab.box.build", *what], check=False
+        )
+        if done.returncode:
+            raise PodnetError("the box could not be built; what went wrong stands above")
+        give_back(box.file)
     return box
+
+
+def _build_as_root(cache: Path, bundle: Bundle, binary: Binary) -> None:
+    box = _box(cache, bundle)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="box-work-") as folder:
+        _build(Path(folder), bundle, binary, box)
+    for older in cache.glob("podnet-*.box"):
+        if older != box.file:
+            older.unlink()
 
 
 def _build(work: Path, bundle: Bundle, binary: Binary, box: Box) -> None:
@@ -177,3 +196,19 @@ def _pack(work: Path, box: Box) -> None:
     with pending.open("rb") as written:
         os.fsync(written.fileno())
     pending.rename(box.file)
+
+
+def main(arguments: list[str]) -> int:
+    """Build a box as root, for a user who is not: CACHE, the bundle's FOLDER, TAR and CHECKSUM, CONTAINERD, CTR."""
+    cache, folder, tar, checksum, containerd, ctr = arguments
+    programs = {"containerd": Path(containerd), "ctr": Path(ctr)}
+    try:
+        _build_as_root(Path(cache), Bundle(Path(folder), Path(tar), checksum), programs.__getitem__)
+    except PodnetError as error:
+        print(f"podnet: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.images import recipes
-from lab.program import run
+from lab.program import give_back, root_command, run
 from lab.steps import step
 from podnet import versions
 from podnet.errors import PodnetError
@@ -135,7 +135,10 @@ def mmdebstrap(target: Path, packages: Iterable[str], *options: str) -> None:
     Raises PodnetError with mmdebstrap's last words where it fails.
     """
     exclude = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "man", "locale", "info")]
-    run(["mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", *exclude, *options, SUITE, str(target)])
+    what = ["--variant=minbase", f"--include={','.join(packages)}", *exclude, *options]
+    run([*root_command(), "mmdebstrap", *what, SUITE, str(target)])
+    if target.is_file():
+        give_back(target)
 
 
 def _download_packages(folder: Path) -> None:
@@ -144,6 +147,7 @@ def _download_packages(folder: Path) -> None:
     hooks = ["--customize-hook=copy-out /var/cache/apt/archives " + str(folder), "--skip=essential/unlink,cleanup/apt"]
     mmdebstrap(Path("/dev/null"), NODE_PACKAGES, "--format=null", *hooks)
     archives = folder / "archives"
+    give_back(archives)
     for deb in archives.glob("*.deb"):
         deb.rename(folder / deb.name)
     shutil.rmtree(archives)
