@@ -10,8 +10,8 @@ SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/p
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-up: ## bring up machines, cluster, pod network and nginx, and verify them (STACK=dev)
-	@$(RUN) python -m lab up --stack $(STACK)
+up: ## bring up machines, cluster, pod network and nginx, and verify them (STACK=dev, REPLACE=node1 makes that machine anew)
+	@$(RUN) python -m lab up --stack $(STACK) $(if $(REPLACE),--replace $(REPLACE))
 
 down: ## take all of it away again
 	@$(RUN) python -m lab down --stack $(STACK)

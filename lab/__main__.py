@@ -16,6 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description="podnet's embedded default: real boxes here.")
     parser.add_argument("command", choices=["up", "down", "preview", "env", "prepare", "conformance"])
     parser.add_argument("--stack", default="dev", help="the stack (default: dev)")
+    parser.add_argument("--replace", nargs="*", default=[], metavar="NODE", help="up: make these machines anew")
     parser.add_argument("--quick", action="store_true", help="conformance: the tests that say most, in a minute or two")
     parser.add_argument("rest", nargs="*", help="options for pulumi, after --")
     arguments = parser.parse_args()
@@ -35,7 +36,7 @@ def _run(arguments: argparse.Namespace) -> int:
     lab = Lab(arguments.stack, environment.places(os.environ), Path(sys.executable))
     match arguments.command:
         case "up":
-            return lab.up(arguments.rest)
+            return lab.up(arguments.rest, arguments.replace)
         case "down":
             return lab.down()
         case "preview":

@@ -31,10 +31,14 @@ class Lab:
     where: environment.Places
     python: Path
 
-    def up(self, options: Sequence[str] = ()) -> int:
-        """Make everything that is missing, then ``pulumi up``; the exit code."""
+    def up(self, options: Sequence[str] = (), replace: Sequence[str] = ()) -> int:
+        """Make everything that is missing, then ``pulumi up``; the exit code. replace: nodes to make anew."""
+        known = [node.name for node in from_stack_file(self._stack_file()).nodes]
+        if strangers := [name for name in replace if name not in known]:
+            raise PodnetError(f"there is no node {', '.join(strangers)} to replace; the stack has {', '.join(known)}")
         variables = self.ready()
-        return self._pulumi(["up", "--yes", "--skip-preview", *options], variables)
+        anew = [f"--replace=**{name}-vm" for name in replace]
+        return self._pulumi(["up", "--yes", "--skip-preview", *anew, *options], variables)
 
     def ready(self) -> dict[str, str]:
         """Make everything that ``pulumi up`` needs; the environment for it."""

@@ -18,9 +18,9 @@ Notice = Callable[[str], Awaitable[None]]
 _FIRST_WAIT = 0.1
 _WAIT_FACTOR = 1.5
 _LONGEST_WAIT = 5.0
-# A machine that has died under a running command would otherwise never be noticed: it is given two minutes.
-_KEEPALIVE_SECONDS = 30
-_KEEPALIVES_MISSED = 4
+# A machine that has died under a running command would otherwise never be noticed: it is given three quarters of one.
+_KEEPALIVE_SECONDS = 15
+_KEEPALIVES_MISSED = 3
 _SECONDS_TO_CLOSE = 2.0
 
 

@@ -10,7 +10,7 @@ from podnet.commands import host, network
 from podnet.model import Cluster, Node
 from podnet.render import vagrant
 from podnet.resources.host import Host
-from podnet.resources.runner import NodeHandle, on_host, on_node
+from podnet.resources.runner import NodeHandle, on_host, on_node, unreachable
 
 
 class Machine(pulumi.ComponentResource):
@@ -36,7 +36,7 @@ class Machine(pulumi.ComponentResource):
             triggers=[machine.id, cluster.kubernetes_version],
             deleted_with=machine,
         )
-        reached = NodeHandle(node, machine, bundle, owner.private_key, machine.stdout)
+        reached = NodeHandle(node, machine, bundle, owner.private_key, machine.stdout, unreachable(node))
         # Its scripts are what every later command of the node calls.
         service = on_node(
             f"{node.name}-network-service", network.service(), reached, parent=self, triggers=[machine.id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pulumi
 from pulumi_command import local, remote
@@ -12,8 +12,10 @@ from pulumi_command import local, remote
 from podnet.commands.shell import Command
 from podnet.model import Node
 
-_CREATE_DIALS = 30
-"""Dials before giving up on a node while something is made there: about 111 s with the provider's own pauses."""
+_DIALS: Final = 8
+_DIAL_SECONDS: Final = 5
+"""A node that does not answer is given up after about 50 s (nine dials, and the provider's pauses between them); one
+that refuses, while its sshd starts, after 5 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class NodeHandle:
     ready: pulumi.Resource
     private_key: pulumi.Output[str]
     host_key: pulumi.Output[str]
+    unreachable: pulumi.ErrorHook
 
     def connection(self) -> remote.ConnectionArgs:
         """How every command logs in: with podnet's own key, to the one host key that it brought there itself."""
@@ -77,8 +80,28 @@ class NodeHandle:
             user="vagrant",
             private_key=self.private_key,
             host_key=self.host_key,
-            dial_error_limit=_CREATE_DIALS,
+            dial_error_limit=_DIALS,
+            per_dial_timeout=_DIAL_SECONDS,
         )
+
+
+def unreachable(node: Node) -> pulumi.ErrorHook:
+    """What is said beside the engine's own error where a node cannot be logged in to: which one, and what to do."""
+
+    def tell(failed: pulumi.ErrorHookArgs) -> bool:
+        if any(word in error for error in failed.errors for word in _NOT_REACHED):
+            pulumi.log.error(
+                f"{node.name} ({node.address}) cannot be reached over SSH. Where it only stands still, start it "
+                f"(vagrant up {node.name}) and repeat the command; where it is lost, make up REPLACE={node.name} makes "
+                "it anew. The other nodes are untouched, and what is done stays done."
+            )
+        return False  # the provider has dialled again and again already
+
+    return pulumi.ErrorHook(f"{node.name}-unreachable", tell)
+
+
+_NOT_REACHED: Final = ("failed attempts", "connection was lost", "host key is not the expected one", "ssh: handshake")
+"""Words of the command provider, the official one's and the stand-in's."""
 
 
 def on_node(
@@ -108,6 +131,7 @@ def on_node(
             depends_on=[handle.machine, handle.ready, *depends_on],
             deleted_with=handle.machine,
             delete_before_replace=True,
+            hooks=pulumi.ResourceHookBinding(on_error=[handle.unreachable]),
             additional_secret_outputs=["stdout", "stderr"] if secrecy.stdout else None,
         ),
     )
