@@ -95,7 +95,7 @@ def _images(layout: Layout, base: Layer, binary: Callable[[str], Path]) -> list[
             ["pause"],
             env=path,
         ),
-        Image(reference("glibc-dns-testing", versions.DNS_TESTING), [base], ["/bin/sh"], env=path),
+        Image(reference("glibc-dns-testing", versions.DNS_TESTING), [base], [], ["/bin/bash"], env=path),
     ]
     return images
 

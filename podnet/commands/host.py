@@ -11,7 +11,7 @@ def network(cluster: Cluster) -> Command:
     """The bridge that the machines share, with the gateway's address; only the lxc provider needs one of podnet's."""
     bridge = vagrant.bridge_name(cluster)
     address = f"{cluster.gateway}/{cluster.machine_network.prefixlen}"
-    networks = (cluster.machine_network, cluster.pod_subnet, cluster.service_subnet)
+    networks = (cluster.machine_network, cluster.pod_subnet)
     return Command(create=on_host("network-up", bridge, address, *networks), delete=on_host("network-down", bridge))
 
 

@@ -20,8 +20,11 @@ from podnet.render import vagrant
 
 
 def require_room(cluster: Cluster) -> None:
-    """Look at this host's routes. Raises PodnetError naming every route that leads where the cluster's networks lie."""
-    require_free(vagrant.bridge_name(cluster), [cluster.machine_network, cluster.pod_subnet, cluster.service_subnet])
+    """Look at this host's routes. Raises PodnetError naming every route that leads where machines or pods lie.
+
+    Services are left out: their addresses never leave a node.
+    """
+    require_free(vagrant.bridge_name(cluster), [cluster.machine_network, cluster.pod_subnet])
 
 
 def require_free(bridge: str, networks: Sequence[IPNetwork]) -> None:

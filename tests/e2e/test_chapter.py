@@ -12,12 +12,15 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
+import yaml
 
 from podnet import versions
 
 from .conftest import CONFIG, NODES, STACK, Clone
 
 pytestmark = pytest.mark.boxes
+
+PASSED = r"passed: all \d{2,3} checks hold"
 
 
 def nginx_pods(clone: Clone) -> dict[str, tuple[str, str]]:
@@ -29,7 +32,7 @@ def nginx_pods(clone: Clone) -> dict[str, tuple[str, str]]:
 
 def test_up_ends_with_a_green_verdict(clone: Clone) -> None:
     done = clone.run("make up")
-    assert re.search(r"passed: all \d{3} checks hold", done.stdout)
+    assert re.search(PASSED, done.stdout)
 
 
 def test_nodes_are_ready_as_planned(clone: Clone) -> None:
@@ -42,6 +45,17 @@ def test_nodes_are_ready_as_planned(clone: Clone) -> None:
         assert item["spec"]["podCIDR"] == f"{NODES[name]}.0/24"
         planned = next(node["address"] for node in CONFIG["podnet:nodes"] if node["name"] == name)
         assert {"type": "InternalIP", "address": planned} in item["status"]["addresses"]
+
+
+def test_machines_have_their_memory_and_cpus(clone: Clone) -> None:
+    """As the kernel holds them to it, by its control groups of the first or the second version."""
+    folder = "/sys/fs/cgroup"
+    memory = f"cat {folder}/memory/memory.limit_in_bytes {folder}/memory.max 2> /dev/null"
+    quota = f"cat {folder}/cpu/cpu.cfs_quota_us {folder}/cpu.max 2> /dev/null"
+    for node in CONFIG["podnet:nodes"]:
+        found = clone.sh(f"vagrant ssh {node['name']} -c '{memory}; {quota}'").stdout.split()
+        assert int(found[0]) == node["memory"] << 20
+        assert int(found[1]) == node["cpus"] * 100_000
 
 
 def test_nginx_is_on_two_nodes_with_their_addresses(clone: Clone) -> None:
@@ -118,7 +132,7 @@ def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     pair = r"pod-to-pod-other-node/tcp: node1/a \((10\.24\.2\.\d+)\) -> node2/b \(10\.24\.3\.\d+\) \1 10\.100\.197\.201"
     assert re.search(pair, report)
     clone.configure()
-    assert re.search(r"passed: all \d{3} checks hold", clone.run("make up").stdout)
+    assert re.search(PASSED, clone.run("make up").stdout)
 
 
 def test_another_subnet_for_one_node(clone: Clone) -> None:
@@ -126,11 +140,38 @@ def test_another_subnet_for_one_node(clone: Clone) -> None:
     nodes[2]["podSubnet"] = "10.24.33.0/24"
     clone.configure(nodes=nodes)
     before = nginx_pods(clone)["node1"]
-    assert re.search(r"passed: all \d{3} checks hold", clone.run("make up").stdout)
+    assert re.search(PASSED, clone.run("make up").stdout)
     assert nginx_pods(clone)["node1"] == before
     routes = clone.sh('vagrant ssh node1 -c "ip route show proto 201"').stdout
     assert "10.24.33.0/24 via 10.100.197.202" in routes
     assert "10.24.3.0/24" not in routes
+
+
+def test_a_second_stack_beside_it(clone: Clone) -> None:
+    """Another stack, with networks of its own, comes and goes; the first one's proof holds all the while."""
+    two = {
+        "podnet:machineNetwork": "10.100.195.0/24",
+        "podnet:podSubnet": "10.26.0.0/16",
+        "podnet:nodes": [
+            {"name": "master", "role": "control-plane", "address": "10.100.195.200"},
+            {"name": "node1", "role": "worker", "address": "10.100.195.201"},
+        ],
+    }
+    (clone.folder / "Pulumi.e2e-two.yaml").write_text(yaml.safe_dump({"config": two}))
+    try:
+        assert re.search(PASSED, clone.run("make up STACK=e2e-two").stdout)
+        assert re.search(PASSED, clone.run("make verify").stdout)
+        # A third that wants the network of one that is up is told so, and nothing of it is made.
+        (clone.folder / "Pulumi.e2e-three.yaml").write_text(yaml.safe_dump({"config": two}))
+        refused = clone.run("make up STACK=e2e-three", check=False)
+        assert refused.returncode != 0
+        assert "10.100.195.0/24 overlaps the route to 10.100.195.0/24 dev podnet-e2e-two" in refused.stderr
+        assert "Traceback" not in refused.stderr
+        assert not Path("/sys/class/net/podnet-e2e-three").exists()
+    finally:
+        clone.run("make down STACK=e2e-two")
+    assert not Path("/sys/class/net/podnet-e2e-two").exists()
+    assert re.search(PASSED, clone.run("make verify").stdout)
 
 
 def test_down_leaves_nothing(clone: Clone) -> None:
