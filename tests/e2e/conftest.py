@@ -18,23 +18,17 @@ ROOT = Path(__file__).parents[2]
 STACK = "e2e"
 NODES = {"master": "10.24.1", "node1": "10.24.2", "node2": "10.24.3"}
 
-
-def _node(name: str, role: str, number: int, pod_subnet: str, memory: int, cpus: int) -> dict[str, Any]:
-    address = f"10.100.197.{number}"
-    return {
-        "name": name, "role": role, "address": address, "podSubnet": pod_subnet, "memory": memory, "cpus": cpus,
-    }  # fmt: skip
-
-
 CONFIG: dict[str, Any] = {
     # Not the networks of Pulumi.dev.yaml: the tests run beside a user's own lab.
     "podnet:machineNetwork": "10.100.197.0/24",
     "podnet:podSubnet": "10.24.0.0/16",
     "podnet:serviceSubnet": "10.97.0.0/16",
     "podnet:nodes": [
-        _node("master", "control-plane", 200, "10.24.1.0/24", 2048, 2),
-        _node("node1", "worker", 201, "10.24.2.0/24", 2048, 2),
-        _node("node2", "worker", 202, "10.24.3.0/24", 1792, 1),
+        {"name": "master", "role": "control-plane", "address": "10.100.197.200", "podSubnet": "10.24.1.0/24"},
+        {"name": "node1", "role": "worker", "address": "10.100.197.201", "podSubnet": "10.24.2.0/24"},
+        # Less than the default, so that it can be seen that the machine gets what is said here.
+        {"name": "node2", "role": "worker", "address": "10.100.197.202", "podSubnet": "10.24.3.0/24"}
+        | {"memory": 1792, "cpus": 1},
     ],
 }
 

@@ -54,8 +54,8 @@ def test_machines_have_their_memory_and_cpus(clone: Clone) -> None:
     quota = f"cat {folder}/cpu/cpu.cfs_quota_us {folder}/cpu.max 2> /dev/null"
     for node in CONFIG["podnet:nodes"]:
         found = clone.sh(f"vagrant ssh {node['name']} -c '{memory}; {quota}'").stdout.split()
-        assert int(found[0]) == node["memory"] << 20
-        assert int(found[1]) == node["cpus"] * 100_000
+        assert int(found[0]) == node.get("memory", 2048) << 20
+        assert int(found[1]) == node.get("cpus", 2) * 100_000
 
 
 def test_nginx_is_on_two_nodes_with_their_addresses(clone: Clone) -> None:
@@ -157,20 +157,20 @@ def test_a_second_stack_beside_it(clone: Clone) -> None:
             {"name": "node1", "role": "worker", "address": "10.100.195.201"},
         ],
     }
-    (clone.folder / "Pulumi.e2e-two.yaml").write_text(yaml.safe_dump({"config": two}))
+    (clone.folder / "Pulumi.e2e2.yaml").write_text(yaml.safe_dump({"config": two}))
     try:
-        assert re.search(PASSED, clone.run("make up STACK=e2e-two").stdout)
+        assert re.search(PASSED, clone.run("make up STACK=e2e2").stdout)
         assert re.search(PASSED, clone.run("make verify").stdout)
         # A third that wants the network of one that is up is told so, and nothing of it is made.
-        (clone.folder / "Pulumi.e2e-three.yaml").write_text(yaml.safe_dump({"config": two}))
-        refused = clone.run("make up STACK=e2e-three", check=False)
+        (clone.folder / "Pulumi.e2e3.yaml").write_text(yaml.safe_dump({"config": two}))
+        refused = clone.run("make up STACK=e2e3", check=False)
         assert refused.returncode != 0
-        assert "10.100.195.0/24 overlaps the route to 10.100.195.0/24 dev podnet-e2e-two" in refused.stderr
+        assert "10.100.195.0/24 overlaps the route to 10.100.195.0/24 dev podnet-e2e2" in refused.stderr
         assert "Traceback" not in refused.stderr
-        assert not Path("/sys/class/net/podnet-e2e-three").exists()
+        assert not Path("/sys/class/net/podnet-e2e3").exists()
     finally:
-        clone.run("make down STACK=e2e-two")
-    assert not Path("/sys/class/net/podnet-e2e-two").exists()
+        clone.run("make down STACK=e2e2")
+    assert not Path("/sys/class/net/podnet-e2e2").exists()
     assert re.search(PASSED, clone.run("make verify").stdout)
 
 
