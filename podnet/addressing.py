@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
-from netaddr import IPAddress, IPNetwork
+from netaddr import IPAddress, IPNetwork, iprange_to_cidrs
 from netaddr.core import AddrFormatError
 
 from podnet.errors import PodnetError
@@ -134,6 +134,13 @@ def host(network: IPNetwork, number: int) -> IPAddress:
     if not 0 <= number < network.size:
         raise AddressError(f"{network} has no address number {number}", f"a number from 0 to {network.size - 1}")
     return IPAddress(network.first + number, network.version)
+
+
+def span(first: IPAddress, last: IPAddress) -> tuple[IPNetwork, ...]:
+    """Give the fewest networks that hold just the addresses from one to another; AddressError in the wrong order."""
+    if first.version != last.version or first > last:
+        raise AddressError(f"{first} to {last} is no range", "the first address, then the last")
+    return tuple(iprange_to_cidrs(first, last))
 
 
 def usable(network: IPNetwork, address: IPAddress) -> bool:

@@ -4,19 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from podnet.errors import PodnetError
 from podnet.model import Node
 
+_T = TypeVar("_T")
+
+_REQUEST: Final = 10
+"""Seconds that kubectl gives the API server for one request."""
+
 
 class CannotLookError(PodnetError):
     """The verification could not be made at all: no kubeconfig, no API server, a node that cannot be reached."""
+
+
+async def together(*work: Coroutine[Any, Any, _T]) -> list[_T]:
+    """Do several things side by side, each to its end; where some could not look, one error says them all."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    lost = [each for each in done if isinstance(each, CannotLookError)]
+    if lost:
+        raise all_of(lost)
+    if failed := [each for each in done if isinstance(each, BaseException)]:
+        raise failed[0]
+    return [each for each in done if not isinstance(each, BaseException)]
+
+
+def all_of(errors: Sequence[CannotLookError]) -> CannotLookError:
+    """Several errors as one, a line each."""
+    if len(errors) == 1:
+        return errors[0]
+    lines = [f"  - {error}" for error in errors]
+    return CannotLookError("\n".join([f"{len(errors)} things keep podnet from looking:", *lines]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +53,24 @@ class Access:
         if not (self.folder / "admin.conf").exists():
             raise CannotLookError(f"there is no kubeconfig {self.folder / 'admin.conf'}: is the stack up? (make up)")
 
+    def kubectl_line(self, *arguments: str) -> list[str]:
+        """The command line of kubectl."""
+        return ["kubectl", "--kubeconfig", str(self.folder / "admin.conf"), *arguments]
+
     async def kubectl(self, *arguments: str, stdin: str = "", timeout: float = 60) -> str:
         """Run kubectl; its output. CannotLookError with its own words where it fails."""
-        command = ["kubectl", "--kubeconfig", str(self.folder / "admin.conf"), "--request-timeout=20s", *arguments]
+        command = self.kubectl_line(f"--request-timeout={_REQUEST}s", *arguments)
         status, output, errors = await run(command, stdin, timeout)
         if status:
-            raise CannotLookError(f"kubectl {arguments[0]} failed: {_last_line(errors)}")
+            raise CannotLookError(f"kubectl {arguments[0]} failed: {last_line(errors)}")
         return output
 
-    async def kubectl_json(self, *arguments: str) -> Any:
-        """Run kubectl for JSON."""
-        return json.loads(await self.kubectl(*arguments, "-o", "json"))
+    async def require_api(self) -> None:
+        """CannotLookError where the API server does not answer, within a few seconds."""
+        command = self.kubectl_line("--request-timeout=5s", "get", "--raw", "/readyz")
+        status, _, errors = await run(command, "", 8)
+        if status:
+            raise CannotLookError(f"the API server does not answer: {last_line(errors)}")
 
     def ssh(self, node: Node, command: str) -> list[str]:
         """The command line that runs a command on a node."""
@@ -50,41 +80,50 @@ class Access:
             "BatchMode": "yes",
             "IdentitiesOnly": "yes",
             "ConnectTimeout": "8",
+            # A node that goes away in the middle is noticed within seconds.
+            "ServerAliveInterval": "5",
             "LogLevel": "ERROR",
         }
         flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
         return ["ssh", *flags, "-i", str(self.folder / "id_ed25519"), f"vagrant@{node.address}", command]
 
-    async def on_node(self, node: Node, command: str, stdin: str = "", timeout: float = 60) -> str:
-        """Run a command on a node; its output. CannotLookError names the node where it fails."""
-        status, output, errors = await run(self.ssh(node, command), stdin, timeout)
-        if status:
-            raise CannotLookError(f"node {node.name} ({node.address}) cannot be asked: {_last_line(errors)}")
-        return output
 
-
-async def run(command: Sequence[str], stdin: str, timeout: float) -> tuple[int, str, str]:
-    """Run a program: exit status, standard output, standard error. It is ended at the timeout (seconds)."""
+async def start(command: Sequence[str], limit: int = 1 << 16) -> asyncio.subprocess.Process:
+    """Start a program with pipes on all three sides. limit: bytes that a line of its output may have."""
     try:
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=os.environ,
+            limit=limit,
         )
     except FileNotFoundError:
         raise CannotLookError(f"{command[0]} is not on the PATH: run 'eval \"$(make -s env)\"' first") from None
+
+
+async def run(command: Sequence[str], stdin: str, timeout: float) -> tuple[int, str, str]:
+    """Run a program: exit status, standard output, standard error. It is ended at the timeout (seconds)."""
+    process = await start(command)
     try:
         output, errors = await asyncio.wait_for(process.communicate(stdin.encode()), timeout)
     except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
         return 124, "", f"no answer within {timeout:.0f} s"
+    finally:
+        await end(process)
     return process.returncode or 0, output.decode(), errors.decode()
 
 
-def _last_line(text: str) -> str:
+async def end(process: asyncio.subprocess.Process) -> None:
+    """End a program that still runs, and wait until it has ended."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def last_line(text: str) -> str:
+    """The last line that says something: what a program ends with is why it ended."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"

@@ -5,41 +5,47 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from importlib import resources
 from typing import Any, Final
 
 from podnet.observe.access import Access, CannotLookError
+from podnet.observe.progress import Progress
+from podnet.observe.sessions import agent_source
 from podnet.planning import ClusterPlan
 from podnet.verify.scenarios import PORT, Endpoint, Placement, Probe
 
 LABEL: Final = "podnet.io/verification"
 _READY_TIMEOUT: Final = 60
-
-
-def agent_source() -> str:
-    """The text of the agent's program."""
-    return resources.files("podnet.verify").joinpath("agent.py").read_text()
+_DELETE_TIMEOUT: Final = 15
 
 
 @asynccontextmanager
-async def placed(plan: ClusterPlan, access: Access) -> AsyncIterator[Placement]:
+async def placed(plan: ClusterPlan, access: Access, progress: Progress) -> AsyncIterator[str]:
     """Place two probe pods on every node, each with a Service; take all away at the end, in the background.
 
-    Every verification has a namespace of its own, so that two may run at once and what a killed one left is in
-    nobody's way.
+    Yields their namespace: every verification has one of its own, so that two may run at once and what a killed one
+    left is in nobody's way.
     """
     namespace = f"podnet-verify-{secrets.token_hex(3)}"
     objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(plan, namespace)})
     try:
-        await access.kubectl("apply", "-f", "-", stdin=objects)
-        yield await _placement(plan, access, namespace)
+        await access.kubectl("create", "--validate=false", "-f", "-", stdin=objects)
+        yield namespace
     finally:
-        await access.kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
+        try:
+            words = ("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
+            await access.kubectl(*words, timeout=_DELETE_TIMEOUT)
+        except CannotLookError as error:
+            # Whatever brought us here says more than this does.
+            progress.warn(f"the namespace {namespace} is left behind ({error})")
 
 
-async def _placement(plan: ClusterPlan, access: Access, namespace: str) -> Placement:
+async def placement(access: Access, plan: ClusterPlan, namespace: str, node_ports: Mapping[str, int]) -> Placement:
+    """Wait until the probes, the workload and the cluster's DNS are ready; where they are.
+
+    CannotLookError says which are not.
+    """
     limit = f"--timeout={_READY_TIMEOUT}s"
     probes = ("wait", "--namespace", namespace, "--for=condition=Ready", "pods", "--all", limit)
     # DNS is verified too, and a cluster that has just been made may not answer yet.
@@ -49,13 +55,13 @@ async def _placement(plan: ClusterPlan, access: Access, namespace: str) -> Place
         await asyncio.gather(*(access.kubectl(*words, timeout=_READY_TIMEOUT + 15) for words in (probes, dns, web)))
     except CannotLookError as error:
         raise CannotLookError(f"{error}; {await _unready(access, namespace)}") from None
-    pods, services, servers = await asyncio.gather(
-        access.kubectl_json("get", "pods", "--namespace", namespace),
-        access.kubectl_json("get", "services", "--namespace", namespace),
-        access.kubectl_json("get", "pods", "--namespace", "default", "--selector", "app=nginx"),
+    own, servers = await asyncio.gather(
+        access.kubectl("get", "pods,services", "--namespace", namespace, "-o", "json"),
+        access.kubectl("get", "pods", "--namespace", "default", "--selector", "app=nginx", "-o", "json"),
     )
-    addresses = {item["metadata"]["name"]: item["status"]["podIP"] for item in pods["items"]}
-    specs = {item["metadata"]["name"]: item["spec"] for item in services["items"]}
+    items = json.loads(own)["items"]
+    addresses = {_name(item): item["status"]["podIP"] for item in items if item["kind"] == "Pod"}
+    specs = {_name(item): item["spec"] for item in items if item["kind"] == "Service"}
 
     def probe(node: str, letter: str) -> Probe:
         name = f"{node}-{letter}"
@@ -65,7 +71,8 @@ async def _placement(plan: ClusterPlan, access: Access, namespace: str) -> Place
 
     return Placement(
         probes={node.name: (probe(node.name, "a"), probe(node.name, "b")) for node in plan.cluster.nodes},
-        web=tuple(_web(item) for item in sorted(servers["items"], key=_name) if _is_running(item)),
+        node_ports=node_ports,
+        web=tuple(_web(item) for item in sorted(json.loads(servers)["items"], key=_name) if _is_running(item)),
         outside=None,
         outside_port=0,
         namespace=namespace,
@@ -74,10 +81,13 @@ async def _placement(plan: ClusterPlan, access: Access, namespace: str) -> Place
 
 async def _unready(access: Access, namespace: str) -> str:
     """Which probe pods are not Ready, and what was last said of them."""
-    pods = await access.kubectl_json("get", "pods", "--namespace", namespace)
-    names = [item["metadata"]["name"] for item in pods["items"] if not _is_ready(item)]
-    events = await access.kubectl_json("get", "events", "--namespace", namespace, "--field-selector", "type=Warning")
-    last = events["items"][-1]["message"] if events["items"] else "no event says why"
+    pods, warnings = await asyncio.gather(
+        access.kubectl("get", "pods", "--namespace", namespace, "-o", "json"),
+        access.kubectl("get", "events", "--namespace", namespace, "--field-selector", "type=Warning", "-o", "json"),
+    )
+    names = [_name(item) for item in json.loads(pods)["items"] if not _is_ready(item)]
+    events = json.loads(warnings)["items"]
+    last = events[-1]["message"] if events else "no event says why"
     return f"not ready after {_READY_TIMEOUT} s: {', '.join(names) or 'none'}; {last}"
 
 

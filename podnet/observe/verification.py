@@ -5,43 +5,62 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from podnet.model import Node
-from podnet.observe.access import Access, CannotLookError, run
-from podnet.observe.probes import agent_source, placed
+from podnet.errors import PodnetError
+from podnet.observe.access import Access, CannotLookError, last_line, run, together
+from podnet.observe.probes import LABEL, placed, placement
+from podnet.observe.progress import Progress
+from podnet.observe.sessions import Session, sessions
+from podnet.parse import kubernetes
+from podnet.parse.kubernetes import KubernetesNode, KubernetesPod
 from podnet.planning import ClusterPlan
+from podnet.verify import coherence
+from podnet.verify.facts import WANTED, Facts, NodeFacts, read
+from podnet.verify.hints import hint
 from podnet.verify.report import Observation, Pod, Report, judge_all
-from podnet.verify.scenarios import PORT, Check, Endpoint, Placement, checks, probes_of
+from podnet.verify.scenarios import PORT, Check, Endpoint, Placement, checks, probe_of, tag
 
 _PROBES_TIMEOUT: Final = 90
-_SERVE_SECONDS: Final = 120
-"""How long a node's own server may outlive a verification that was killed."""
+_LOOK_TIMEOUT: Final = 30
 
-Tell = Callable[[str], None]
+Seen = dict[str, Observation]
 
 
 async def verify(
-    plan: ClusterPlan, access: Access, tell: Tell, choose: Callable[[Check], bool] = lambda _: True
+    plan: ClusterPlan, access: Access, progress: Progress, choose: Callable[[str], bool] = lambda _: True
 ) -> Report:
-    """Verify a cluster. tell: told what is being done. choose: which checks to make.
+    """Verify a cluster. choose: which checks to make, by id; pods and routes are told whatever is chosen.
 
     Raises CannotLookError where it cannot be done.
     """
     access.require()
     start = time.monotonic()
-    tell("placing probes on every node")
-    async with placed(plan, access) as placement, _outside(plan) as outside, _node_servers(plan, access):
-        where = replace(placement, outside=outside[0], outside_port=outside[1]) if outside else placement
-        chosen = [check for check in checks(plan, where) if choose(check)]
-        tell(f"making {len(chosen)} checks from {len({check.source.name for check in chosen})} places")
-        seen = await _observe(plan, access, chosen, where)
-        seen |= await _logged(access, chosen, where, seen)
-    pods = tuple(Pod("default", web.name.partition("/")[2], web.node, web.address) for web in placement.web)
-    return Report(tuple(judge_all(chosen, seen)), pods, (), round(time.monotonic() - start, 1))
+    progress.wait("the nodes and the API server to answer")
+    async with (
+        sessions(plan, access) as nodes,
+        placed(plan, access, progress) as namespace,
+        _outside(plan) as outside,
+    ):
+        progress.wait("the probes to be ready on every node")
+        ports = {name: session.port for name, session in nodes.items()}
+        where = await placement(access, plan, namespace, ports)
+        if outside:
+            where = replace(where, outside=outside[0], outside_port=outside[1])
+        chosen = [check for check in checks(plan, where) if choose(check.id)]
+        seen: Seen = {}
+        look = _Look(access, progress, nodes, where, chosen, seen)
+        known, (kubernetes_nodes, every_pod, pods) = await asyncio.gather(look.all(), _kubernetes(access))
+    everything = Facts(known, kubernetes_nodes, every_pod)
+    results = [
+        replace(result, hint=hint(check, result, plan, everything))
+        for check, result in zip(chosen, judge_all(chosen, seen), strict=True)
+    ]
+    results += [result for result in coherence.check(plan, everything) if choose(result.id)]
+    return Report(tuple(results), pods, coherence.routes(everything), round(time.monotonic() - start, 1))
 
 
 @asynccontextmanager
@@ -68,101 +87,106 @@ async def _outside(plan: ClusterPlan) -> AsyncIterator[tuple[Endpoint, int] | No
         yield Endpoint("outside", "", address), server.sockets[0].getsockname()[1]
 
 
-@asynccontextmanager
-async def _node_servers(plan: ClusterPlan, access: Access) -> AsyncIterator[None]:
-    """The agent's server on every node, for pods to reach the nodes."""
-    command = f"sudo -n timeout {_SERVE_SECONDS} python3 - serve {PORT} {_SERVE_SECONDS}"
-    processes = []
+async def _kubernetes(access: Access) -> tuple[dict[str, KubernetesNode], tuple[Pod, ...], tuple[Pod, ...]]:
+    """Nodes by name; every pod, for what must hold of them; every pod but the verification's own, to tell."""
+    nodes, pods = await asyncio.gather(
+        access.kubectl("get", "nodes", "-o", "json"), access.kubectl("get", "pods", "--all-namespaces", "-o", "json")
+    )
     try:
-        for node in plan.cluster.nodes:
-            process = await asyncio.create_subprocess_exec(
-                *access.ssh(node, command),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-            processes.append((node, process))
-            assert process.stdin is not None  # noqa: S101  # it is a pipe
-            process.stdin.write(agent_source().encode())
-            process.stdin.close()
-        for node, process in processes:
-            assert process.stdout is not None  # noqa: S101
-            try:
-                line = await asyncio.wait_for(process.stdout.readline(), 20)
-            except TimeoutError:
-                line = b""
-            if line.strip() != b"ready":
-                why = f"no login, or port {PORT} is taken"
-                raise CannotLookError(f"node {node.name} ({node.address}) cannot be asked: {why}")
-        yield
-    finally:
-        for _, process in processes:
-            if process.returncode is None:
-                process.terminate()
-        await asyncio.gather(*(_end_server(access, node) for node, _ in processes), return_exceptions=True)
+        found = kubernetes.pods(pods)
+        known = {node.name: node for node in kubernetes.nodes(nodes)}
+    except PodnetError as error:
+        raise CannotLookError(str(error)) from None
+    return known, tuple(map(_pod, found)), tuple(_pod(pod) for pod in found if LABEL not in pod.labels)
 
 
-async def _end_server(access: Access, node: Node) -> None:
-    await access.on_node(node, f"sudo -n pkill -f 'python3 - serve {PORT}' || true", timeout=10)
+def _pod(pod: KubernetesPod) -> Pod:
+    return Pod(pod.namespace, pod.name, pod.node, pod.address, pod.labels.get("app", ""))
 
 
-async def _observe(
-    plan: ClusterPlan, access: Access, chosen: Sequence[Check], placement: Placement
-) -> dict[str, Observation]:
-    """Let every source make its probes, all side by side."""
-    sources = {check.source.name: check.source for check in chosen}
-    found = await asyncio.gather(*(_from(plan, access, source, chosen, placement) for source in sources.values()))
-    return {identity: observation for part in found for identity, observation in part.items()}
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The looking itself, while the probes stand: every source at once, and every node's own state."""
 
+    access: Access
+    progress: Progress
+    nodes: Mapping[str, Session]
+    where: Placement
+    chosen: Sequence[Check]
+    seen: Seen
 
-async def _from(
-    plan: ClusterPlan, access: Access, source: Endpoint, chosen: Sequence[Check], placement: Placement
-) -> dict[str, Observation]:
-    wanted = json.dumps(probes_of(chosen, source))
-    if source.name == source.node:
-        # A node: the program and its probes travel in one text.
-        program = f"{agent_source()}\nprint(json.dumps(asyncio.run(probe_all(json.loads({wanted!r})))))\n"
-        program = program.replace('if __name__ == "__main__":\n    main(sys.argv[1:])\n', "")
-        command, stdin = access.ssh(plan.of(source.node).node, "sudo -n python3 -"), program
-    else:
-        pod = source.name.replace("/", "-")
-        command = ["kubectl", "--kubeconfig", str(access.folder / "admin.conf"), "exec", "--stdin", pod]
-        command += ["--namespace", placement.namespace, "--", "python3", "/podnet/agent.py", "probe"]
-        stdin = wanted
-    status, output, errors = await run(command, stdin, _PROBES_TIMEOUT)
-    if status:
-        # The checks of this source have no observation: they fail by that, and the others are still told.
-        lines = errors.strip().splitlines() or ["no answer"]
-        return {probe["id"]: Observation(reached=False, error=lines[-1]) for probe in probes_of(chosen, source)}
-    return {item["id"]: _observation(item) for item in json.loads(output)}
-
-
-def _observation(item: dict[str, Any]) -> Observation:
-    return Observation(
-        reached=item["ok"],
-        refused=item.get("refused", False),
-        source=item.get("source", ""),
-        milliseconds=item.get("ms", 0),
-        error=item.get("error", ""),
-    )
-
-
-async def _logged(
-    access: Access, chosen: Sequence[Check], placement: Placement, seen: dict[str, Observation]
-) -> dict[str, Observation]:
-    """Who the workload's web servers saw, from their own access logs."""
-    requests = [check for check in chosen if check.action == "http" and seen[check.id].reached]
-    servers = {check.destination.name: check.destination for check in requests}
-    logs = await asyncio.gather(
-        *(
-            access.kubectl("logs", "--namespace", "default", name.partition("/")[2], "--since=3m")
-            for name in servers
+    async def all(self) -> dict[str, NodeFacts]:
+        """Make every probe, each told in seen; the facts of every node."""
+        self.progress.count(0, len(self.chosen))
+        pods = {check.source.name: check.source for check in self.chosen if check.source.name not in self.nodes}
+        facts, _ = await asyncio.gather(
+            together(*(self._of_node(name, session) for name, session in self.nodes.items())),
+            together(*(self._of_pod(pod) for pod in pods.values())),
         )
+        self.progress.wait("what the other ends saw")
+        await asyncio.gather(self._echoes(), self._logged())
+        return {each.node: each for each in facts}
+
+    async def _of_node(self, name: str, session: Session) -> NodeFacts:
+        """First what is there, then the node's own probes: the agent answers one request at a time."""
+        answer = await session.ask({"do": "look", **WANTED}, _LOOK_TIMEOUT)
+        wanted = [probe_of(check, self.where) for check in self.chosen if check.source.name == name]
+        if wanted:
+            self._keep(await session.ask({"do": "probe", "probes": wanted}, _PROBES_TIMEOUT))
+        return read(name, answer)
+
+    async def _of_pod(self, source: Endpoint) -> None:
+        pod, namespace = source.name.replace("/", "-"), self.where.namespace
+        wanted = [probe_of(check, self.where) for check in self.chosen if check.source == source]
+        command = self.access.kubectl_line("exec", "--stdin", pod, "--namespace", namespace, "--")
+        command += ["python3", "/podnet/agent.py", "probe"]
+        status, output, errors = await run(command, json.dumps(wanted), _PROBES_TIMEOUT)
+        if status:
+            raise CannotLookError(f"the probe {pod} cannot be asked: {last_line(errors)}")
+        self._keep(json.loads(output))
+
+    def _keep(self, answers: Iterable[Mapping[str, Any]]) -> None:
+        self.seen.update({answer["id"]: _observation(answer) for answer in answers})
+        self.progress.count(len(self.seen), len(self.chosen))
+
+    async def _echoes(self) -> None:
+        """Who the pings came from, as the nodes at the other end saw it: a ping itself does not tell."""
+        pings = [check for check in self.chosen if check.action == "icmp" and check.destination.node in self.nodes]
+        if not pings:
+            return
+        names = list(self.nodes)
+        answers = await together(*(self.nodes[name].ask({"do": "echoes"}, _LOOK_TIMEOUT) for name in names))
+        came = dict(zip(names, answers, strict=True))
+        for check in pings:
+            source = came[check.destination.node].get(tag(check, self.where), "")
+            self._add_source(check, source)
+
+    async def _logged(self) -> None:
+        """Who the workload's web servers saw, from their own access logs."""
+        requests = [check for check in self.chosen if check.action == "http"]
+        servers = {check.destination.name: check.destination for check in requests}
+        logs = await together(
+            *(
+                self.access.kubectl("logs", "--namespace", "default", name.partition("/")[2], "--since=3m")
+                for name in servers
+            )
+        )
+        lines = [line.split() for log in logs for line in log.splitlines() if self.where.web_path in line]
+        # ADDRESS - - [TIME ZONE] "GET PATH HTTP/1.0" STATUS BYTES
+        clients = {words[6]: words[0] for words in lines if len(words) > 6}
+        for check in requests:
+            self._add_source(check, clients.get(check.parameters["path"], ""))
+
+    def _add_source(self, check: Check, source: str) -> None:
+        if check.id in self.seen:
+            self.seen[check.id] = replace(self.seen[check.id], source=source)
+
+
+def _observation(answer: Mapping[str, Any]) -> Observation:
+    return Observation(
+        reached=answer["ok"],
+        refused=answer.get("refused", False),
+        source=answer.get("source", ""),
+        milliseconds=answer.get("ms", 0),
+        error=answer.get("error", ""),
     )
-    lines = [line.split() for log in logs for line in log.splitlines() if placement.web_path in line]
-    # ADDRESS - - [TIME ZONE] "GET PATH HTTP/1.0" STATUS BYTES
-    clients = {words[6]: words[0] for words in lines if len(words) > 6}
-    return {
-        check.id: replace(seen[check.id], source=clients.get(check.parameters["path"], "not in the server's log"))
-        for check in requests
-    }

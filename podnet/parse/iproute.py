@@ -77,6 +77,32 @@ def interfaces(text: str) -> tuple[Interface, ...]:
     return tuple(_interface(entry) for entry in _entries(text, "ip -json addr") if entry)
 
 
+@dataclass(frozen=True, slots=True)
+class BridgePort:
+    """An interface that is a port of a bridge. hairpin: it may send a frame back to where it came from."""
+
+    name: str
+    bridge: str
+    hairpin: bool
+
+
+def bridge_ports(text: str) -> tuple[BridgePort, ...]:
+    """Read the ports of bridges in ``ip -json -details link show ...`` (or addr show).
+
+    Raises PodnetError for anything else.
+    """
+    found = []
+    for entry in _entries(text, "ip -json -details addr"):
+        information = entry.get("linkinfo")
+        if not isinstance(information, dict) or information.get("info_slave_kind") != "bridge":
+            continue
+        port = information.get("info_slave_data")
+        if not isinstance(port, dict) or not isinstance(port.get("hairpin"), bool):
+            raise PodnetError("iproute2 printed a port of a bridge without hairpin")
+        found.append(BridgePort(_required(entry, "ifname", str), _required(entry, "master", str), port["hairpin"]))
+    return tuple(found)
+
+
 def _routes(entry: Mapping[str, object], family: Family) -> Iterator[KernelRoute]:
     hops = entry.get("nexthops")
     for hop in [entry] if hops is None else _mappings(hops, "the next hops of a route"):

@@ -2,14 +2,19 @@
 
 ``agent.py serve PORT`` answers every TCP connection and UDP packet with the address that it came from: that is
 what "the server saw" means everywhere in podnet. ``agent.py probe`` reads a JSON list of probes from standard input,
-makes them side by side, and prints a JSON list of what happened.
+makes them side by side, and prints a JSON list of what happened. ``agent.py attend`` does both on a node, as root, and
+more: it answers requests, a line of JSON each, until its standard input ends, which it does with the login that it
+came by. So nothing of it outlives the one who asks.
 """
 
 from __future__ import annotations
 
+import array
 import asyncio
 import json
+import os
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -18,6 +23,7 @@ from typing import Any
 _TRIES = 3
 _SIDE_BY_SIDE = 32
 _TOO_LONG = ("message too long", "frag needed")  # ping(8)'s words for a packet that does not fit
+_LINE = 1 << 26  # bytes that a request or an answer may have
 
 
 class _UdpServer(asyncio.DatagramProtocol):
@@ -44,17 +50,119 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-async def serve(port: int, seconds: float = 0) -> None:
-    """Serve TCP and UDP on a port of every address; for some seconds, or (0) until ended."""
+async def _start(port: int) -> tuple[asyncio.Server, int]:
+    """Serve TCP and UDP on a port of every address (0: any that is free for both); the port."""
     server = await asyncio.start_server(_answer, "0.0.0.0", port, reuse_address=True)  # noqa: S104
+    taken = server.sockets[0].getsockname()[1]
     loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(_UdpServer, local_addr=("0.0.0.0", port))  # noqa: S104
+    try:
+        await loop.create_datagram_endpoint(_UdpServer, local_addr=("0.0.0.0", taken))  # noqa: S104
+    except OSError:
+        server.close()
+        if port:
+            raise
+        return await _start(0)
+    return server, taken
+
+
+async def serve(port: int) -> None:
+    """Serve until ended."""
+    server, _ = await _start(port)
     print("ready", flush=True)
     async with server:
-        if seconds:
-            await asyncio.sleep(seconds)
+        await server.serve_forever()
+
+
+class _Echoes:
+    """Who the pings of this verification came from, as this node saw them last: behind every rule that it has.
+
+    A packet socket sees what enters and leaves every interface, so the last sight of a packet to a pod is on the pod's
+    own end of the way. Each ping carries a tag in its payload, which says whose it is.
+    """
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str] = {}
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))  # ETH_P_ALL: outgoing too
+        # Take ICMP (protocol 1, at byte 9 of the IP header) and nothing else: the kernel drops the rest unseen.
+        program = [(0x30, 0, 0, 9), (0x15, 0, 1, 1), (0x06, 0, 0, 0x10000), (0x06, 0, 0, 0)]
+        code = array.array("B", b"".join(struct.pack("HBBI", *step) for step in program))
+        so_attach_filter = 26
+        described = struct.pack("HP", len(program), code.buffer_info()[0])
+        self._socket.setsockopt(socket.SOL_SOCKET, so_attach_filter, described)
+        self._socket.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._socket, self.read)
+
+    def read(self) -> None:
+        """Take what has come."""
+        while True:
+            try:
+                packet, where = self._socket.recvfrom(256)
+            except BlockingIOError:
+                return
+            header = (packet[0] & 15) * 4
+            if where[1] == 0x0800 and packet[header : header + 1] == b"\x08":  # IPv4; an echo request
+                tag = packet[header + 24 : header + 40]  # behind the ICMP header and ping's own time stamp
+                self.sources[tag.hex()] = socket.inet_ntoa(packet[12:16])
+
+
+async def _run(command: list[str]) -> dict[str, Any]:
+    """Run a program of the node's own; it is told as absent where it is."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    except OSError:
+        return {"status": 127, "output": "", "errors": f"there is no {command[0]}"}
+    output, errors = await process.communicate()
+    return {"status": process.returncode, "output": output.decode("utf-8", "replace"), "errors": errors.decode()}
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return None
+
+
+def _folder(path: str) -> dict[str, str | None] | None:
+    try:
+        names = sorted(os.listdir(path))  # noqa: PTH208
+    except OSError:
+        return None
+    return {name: _read(f"{path}/{name}") for name in names if not os.path.isdir(f"{path}/{name}")}  # noqa: PTH112
+
+
+async def look(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What programs print, what files hold and what is in folders, as it is."""
+    names = list(wanted["programs"])
+    printed = await asyncio.gather(*(_run(wanted["programs"][name]) for name in names))
+    return {
+        "programs": dict(zip(names, printed, strict=True)),
+        "files": {name: _read(path) for name, path in wanted["files"].items()},
+        "folders": {name: _folder(path) for name, path in wanted["folders"].items()},
+    }
+
+
+async def attend() -> None:
+    """Serve on a free port, which is told first; then answer requests until there are no more."""
+    reader = asyncio.StreamReader(limit=_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    server, port = await _start(0)
+    echoes = _Echoes()
+    print(json.dumps({"port": port}), flush=True)
+    while line := await reader.readline():
+        request = json.loads(line)
+        answer: Any
+        if request["do"] == "look":
+            answer = await look(request)
+        elif request["do"] == "probe":
+            answer = await probe_all(request["probes"])
         else:
-            await server.serve_forever()
+            echoes.read()
+            answer = echoes.sources
+        print(json.dumps(answer), flush=True)
+    server.close()
 
 
 async def _tcp(probe: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +212,8 @@ async def _http(probe: dict[str, Any]) -> dict[str, Any]:
 async def _ping(probe: dict[str, Any]) -> dict[str, Any]:
     """One echo, by ping(8). size: of the whole IP packet, sent with don't-fragment."""
     command = ["ping", "-n", "-c", "1", "-W", "1"]
+    if pattern := probe.get("pattern"):
+        command += ["-p", pattern]
     if size := probe.get("size"):
         command += ["-M", "do", "-s", str(size - 28)]  # 20 bytes IP header, 8 bytes ICMP header
     process = await asyncio.create_subprocess_exec(
@@ -152,9 +262,11 @@ async def probe_all(probes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main(arguments: list[str]) -> None:
-    """Run one of: serve PORT [SECONDS]; probe."""
+    """Run one of: serve PORT; attend; probe."""
     if arguments[0] == "serve":
-        asyncio.run(serve(int(arguments[1]), float(arguments[2]) if len(arguments) > 2 else 0))
+        asyncio.run(serve(int(arguments[1])))
+    elif arguments[0] == "attend":
+        asyncio.run(attend())
     else:
         print(json.dumps(asyncio.run(probe_all(json.load(sys.stdin)))))
 

@@ -49,12 +49,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod that has an address of the pod network (not one in its node's own network)."""
+    """A pod that has an address of the pod network (not one in its node's own network). app: its label app."""
 
     namespace: str
     name: str
     node: str
     address: str
+    app: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,11 @@ class Report:
     def failed(self) -> tuple[Result, ...]:
         """The checks that do not hold."""
         return tuple(result for result in self.results if not result.passed)
+
+    @property
+    def workload(self) -> tuple[Pod, ...]:
+        """The pods of podnet's own workload, nginx."""
+        return tuple(pod for pod in self.pods if (pod.namespace, pod.app) == ("default", "nginx"))
 
     @property
     def verdict(self) -> str:
@@ -122,7 +128,8 @@ def judge(check: Check, seen: Observation | None) -> Result:
     if not seen.reached:
         return _result(check, f"not reached: {seen.error}", passed=False)
     passed = not check.sources or seen.source in check.sources
-    return _result(check, seen.source or "reached", passed=passed, milliseconds=seen.milliseconds)
+    text = seen.source or ("reached, but the other end did not see from where" if check.sources else "reached")
+    return _result(check, text, passed=passed, milliseconds=seen.milliseconds)
 
 
 def _result(check: Check, seen: str, *, passed: bool, milliseconds: float = 0) -> Result:

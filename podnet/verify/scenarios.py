@@ -7,17 +7,20 @@ without NAT", agents on a node with all pods on it); the source addresses that a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from podnet.planning import ClusterPlan
 
 PORT: Final = 7411
-"""The probes' port, TCP and UDP, in pods and, during a verification, on nodes."""
+"""The probes' port, TCP and UDP, in pods; on nodes it is one that is free there."""
 
 BULK: Final = 10_000_000
 """Bytes of the transfer that has to arrive whole."""
+
+_ACTIONS: Final = ("icmp", "tcp", "udp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where things are for one verification. probes: node name to its two probes. web: the workload's pods."""
+    """Where things are for one verification.
+
+    probes: node name to its two probes. node_ports: node name to the port of the agent that answers on the node itself.
+    web: the workload's pods.
+    """
 
     probes: Mapping[str, tuple[Probe, Probe]]
+    node_ports: Mapping[str, int]
     web: tuple[Endpoint, ...]
     outside: Endpoint | None
     outside_port: int
@@ -119,10 +127,8 @@ def _pairs(plan: ClusterPlan, placement: Placement) -> Iterator[tuple[Probe, Pro
 def _pod_to_pod(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
     for source, destination in _pairs(plan, placement):
         a, b = source.endpoint, destination.endpoint
-        scenario = f"pod-to-pod-{_where(a, b)}"
-        yield Check(scenario, "icmp", a, b, _to(b))
-        for action in ("tcp", "udp"):
-            yield Check(scenario, action, a, b, _to(b), sources=(a.address,))
+        for action in _ACTIONS:
+            yield Check(f"pod-to-pod-{_where(a, b)}", action, a, b, _to(b), sources=(a.address,))
 
 
 def _pod_to_web(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
@@ -153,9 +159,8 @@ def _node_to_pod(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
         node = _node(plan, each.node.name)
         for probes in placement.probes.values():
             pod = probes[0].endpoint
-            scenario = f"node-to-pod-{_where(node, pod)}"
-            yield Check(scenario, "icmp", node, pod, _to(pod))
-            for action in ("tcp", "udp"):
+            for action in _ACTIONS:
+                scenario = f"node-to-pod-{_where(node, pod)}"
                 yield Check(scenario, action, node, pod, _to(pod), sources=_of_node(plan, node, pod))
 
 
@@ -164,7 +169,9 @@ def _pod_to_node(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
         pod = placement.probes[each.node.name][0].endpoint
         for peer in plan.nodes:
             node = _node(plan, peer.node.name)
-            yield Check(f"pod-to-node-{_where(pod, node)}", "tcp", pod, node, _to(node), sources=(pod.address,))
+            for action in _ACTIONS:
+                to = _to(node, placement.node_ports[node.name])
+                yield Check(f"pod-to-node-{_where(pod, node)}", action, pod, node, to, sources=(pod.address,))
 
 
 def _services(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
@@ -207,13 +214,17 @@ def _size(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
     mtu = plan.cluster.cni.mtu
     for source, destination in _pairs(plan, placement):
         a, b = source.endpoint, destination.endpoint
-        yield Check("packet-of-mtu", "icmp", a, b, _to(b, size=mtu))
+        yield Check("packet-of-mtu", "icmp", a, b, _to(b, size=mtu), sources=(a.address,))
         yield Check("packet-of-mtu-plus-1", "icmp", a, b, _to(b, size=mtu + 1, refused=True), refused=True)
         yield Check("bulk-10-mb", "tcp", a, b, _to(b, bytes=BULK, timeout=20), sources=(a.address,))
 
 
-def probes_of(chosen: Iterable[Check], source: Endpoint) -> list[dict[str, Any]]:
-    """The probes that one source has to make, as its agent reads them."""
-    return [
-        {"id": check.id, "action": check.action, **check.parameters} for check in chosen if check.source == source
-    ]
+def tag(check: Check, placement: Placement) -> str:
+    """What a ping carries, as hexadecimal: its check's and its verification's own, so that no other is taken for it."""
+    return hashlib.sha256(f"{placement.namespace} {check.id}".encode()).hexdigest()[:32]
+
+
+def probe_of(check: Check, placement: Placement) -> dict[str, Any]:
+    """The probe that a check's source has to make, as its agent reads it."""
+    probe = {"id": check.id, "action": check.action, **check.parameters}
+    return probe | {"pattern": tag(check, placement)} if check.action == "icmp" else probe

@@ -1,0 +1,108 @@
+"""The agent on every node, for the time of a verification: it answers the pods, looks, probes and sees pings come.
+
+One login each carries it all. The agent ends with the login, however that ends: nothing is left on a node, even if
+podnet is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+from podnet.model import Node
+from podnet.observe.access import Access, CannotLookError, end, last_line, start, together
+from podnet.planning import ClusterPlan
+
+_LINE: Final = 1 << 26
+"""Bytes of an answer: a node's whole packet filter is in one."""
+
+_START_TIMEOUT: Final = 20
+_LIFE: Final = 300
+"""Seconds after which an agent ends in any case."""
+
+# The program comes first, on standard input, and says how long it is; requests follow it.
+_RECEIVE: Final = "import sys; exec(sys.stdin.buffer.read(int(sys.argv.pop(1))))"
+
+
+def agent_source() -> str:
+    """The text of the agent's program."""
+    return resources.files("podnet.verify").joinpath("agent.py").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The agent on one node. port: where it answers pods, TCP and UDP."""
+
+    node: Node
+    process: asyncio.subprocess.Process
+    port: int
+
+    async def ask(self, request: Mapping[str, Any], timeout: float) -> Any:
+        """Send a request; the answer. One at a time. CannotLookError names the node where none comes."""
+        assert self.process.stdin is not None  # noqa: S101  # it is a pipe
+        try:
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            await self.process.stdin.drain()
+        except OSError:
+            raise await _unreachable(self.node, self.process, "the login has ended") from None
+        return await _line(self.node, self.process, timeout)
+
+
+@asynccontextmanager
+async def sessions(plan: ClusterPlan, access: Access) -> AsyncIterator[Mapping[str, Session]]:
+    """The agent on every node, by the node's name.
+
+    CannotLookError names every node that cannot be asked, and the API server where it does not answer either.
+    """
+    program = agent_source().encode()
+    command = f"sudo -n timeout {_LIFE} python3 -u -c {shlex.quote(_RECEIVE)} {len(program)} attend"
+    processes: list[asyncio.subprocess.Process] = []
+    try:
+        for node in plan.cluster.nodes:
+            processes.append(await start(access.ssh(node, command), _LINE))
+        pairs = zip(plan.cluster.nodes, processes, strict=True)
+        logins = (_open(node, process, program) for node, process in pairs)
+        opened: list[Session | None] = await together(access.require_api(), *logins)
+        yield {session.node.name: session for session in opened if session is not None}
+    finally:
+        # Its standard input ends, and so does the agent.
+        await asyncio.gather(*(end(process) for process in processes))
+
+
+async def _open(node: Node, process: asyncio.subprocess.Process, program: bytes) -> Session:
+    assert process.stdin is not None  # noqa: S101  # it is a pipe
+    try:
+        process.stdin.write(program)
+        await process.stdin.drain()
+    except OSError:
+        raise await _unreachable(node, process, "no login") from None
+    answer = await _line(node, process, _START_TIMEOUT)
+    return Session(node, process, int(answer["port"]))
+
+
+async def _line(node: Node, process: asyncio.subprocess.Process, timeout: float) -> Any:
+    assert process.stdout is not None  # noqa: S101  # it is a pipe
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), timeout)
+    except TimeoutError:
+        raise await _unreachable(node, process, f"no answer within {timeout:.0f} s") from None
+    if not line:
+        raise await _unreachable(node, process, "the login has ended")
+    try:
+        return json.loads(line)
+    except ValueError:
+        raise CannotLookError(f"node {node.name} ({node.address}) gave an answer that is none: {line[:80]!r}") from None
+
+
+async def _unreachable(node: Node, process: asyncio.subprocess.Process, why: str) -> CannotLookError:
+    """The error for a node that does not answer, with the words of its last breath."""
+    await end(process)
+    assert process.stderr is not None  # noqa: S101  # it is a pipe
+    said = (await process.stderr.read()).decode(errors="replace").strip()
+    return CannotLookError(f"node {node.name} ({node.address}) cannot be asked: {last_line(said) if said else why}")

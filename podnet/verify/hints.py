@@ -1,0 +1,219 @@
+"""What to look at where a probe failed: the route, rule or setting that is wrong, as found on the nodes on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from netaddr import IPNetwork
+
+from podnet.addressing import AddressError, family_of, network_of, overlap, parse_address
+from podnet.parse.netfilter import Effect
+from podnet.planning import ClusterPlan, NodePlan, Route
+from podnet.render import cni
+from podnet.verify.coherence import route_hint, route_text, uplink_to
+from podnet.verify.facts import MARK, SYSCTLS, Facts, NodeFacts
+from podnet.verify.firewall import Finding, Flow, findings
+from podnet.verify.report import Result
+from podnet.verify.scenarios import Check
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The nodes that a check's packets pass, and the way back: here the source's, there the destination's."""
+
+    plan: ClusterPlan
+    check: Check
+    here: NodePlan
+    there: NodePlan | None
+    facts: Facts
+
+    def seen(self, each: NodePlan) -> NodeFacts | None:
+        return self.facts.nodes.get(each.node.name)
+
+    @property
+    def nodes(self) -> list[NodePlan]:
+        return [self.here] if self.there in (None, self.here) else [self.here, self.there]
+
+    @property
+    def towards_pod(self) -> bool:
+        return self.there is not None and self.check.destination.name != self.check.destination.node
+
+    @property
+    def from_pod(self) -> bool:
+        return self.check.source.name != self.check.source.node
+
+
+def hint(check: Check, result: Result, plan: ClusterPlan, facts: Facts) -> str:
+    """What to look at where a check does not hold, the likeliest first; empty where it holds."""
+    if result.passed:
+        return ""
+    there = plan.of(check.destination.node) if check.destination.node else None
+    way = _Way(plan, check, plan.of(check.source.node), there, facts)
+    found = list(dict.fromkeys(_found(way)))
+    return "; ".join(found) if found else _nothing_found(way)
+
+
+def _found(way: _Way) -> Iterator[str]:
+    scenario = way.check.scenario
+    yield from _unseen(way)
+    if scenario.startswith("pod-to-itself"):
+        yield from _hairpin(way)
+    if scenario == "pod-to-outside":
+        yield from _masquerade(way)
+    if scenario.startswith(("packet-of", "bulk")):
+        yield from _mtu(way)
+    yield from _routes(way)
+    yield from _sysctls(way)
+    yield from _rules(way)
+    yield from _bridges(way)
+    if way.check.action == "dns":
+        yield "the cluster's DNS: kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide"
+
+
+def _unseen(way: _Way) -> Iterator[str]:
+    for each in way.nodes:
+        node = way.seen(each)
+        for part, why in (node.unseen if node else {"facts": "it gave no answer"}).items():
+            yield f"{each.node.name}: {part} could not be seen ({why})"
+
+
+def _hairpin(way: _Way) -> Iterator[str]:
+    """A bridge sends nothing back to the port it came from, unless the port is told to."""
+    node, bridge = way.seen(way.here), way.plan.cluster.cni.bridge
+    off = [port.name for port in (node.ports if node else None) or () if port.bridge == bridge and not port.hairpin]
+    if off:
+        conf = cni.path(way.plan.cluster.cni)
+        mode = "true" if way.plan.cluster.cni.hairpin_mode else "false"
+        yield (
+            f"{way.here.node.name}: {bridge}'s port has hairpin off ({', '.join(off[:3])}: bridge -details link show; "
+            f"hairpinMode is {mode} in the plan's {conf.rpartition('/')[2]})"
+        )
+
+
+def _masquerade(way: _Way) -> Iterator[str]:
+    node, name = way.seen(way.here), way.here.node.name
+    if node is None:
+        return
+    if node.tables is not None and not any((one.tool, one.name) == ("nft", "podnet") for one in node.tables):
+        yield f"{name} has no table ip podnet, which masquerades (nft list table ip podnet); {_timer(node)}"
+    if node.routes is not None and not any(route.destination.prefixlen == 0 for route in node.routes):
+        yield f"{name} has no default route (ip route show default)"
+
+
+def _timer(node: NodeFacts) -> str:
+    return f"podnet-network.timer is {node.timer}"
+
+
+def _mtu(way: _Way) -> Iterator[str]:
+    wanted = way.plan.cluster.cni.mtu
+    for each in way.nodes:
+        node = way.seen(each)
+        if node is None:
+            continue
+        names = {way.plan.cluster.cni.bridge, *(uplink_to(route, node) for route in each.routes)}
+        for interface in node.interfaces or ():
+            too_small = interface.name in names and interface.mtu < wanted
+            if too_small or (interface.name == way.plan.cluster.cni.bridge and interface.mtu != wanted):
+                yield f"{each.node.name}: {interface.name} has MTU {interface.mtu}, the plan says {wanted} (ip link)"
+
+
+def _routes(way: _Way) -> Iterator[str]:
+    """The route there, and the one back: an answer has to find its way too."""
+    if way.there is None or way.there == way.here:
+        return
+    ends = []
+    if way.towards_pod:
+        ends.append((way.here, way.there))
+    if way.from_pod:
+        ends.append((way.there, way.here))
+    for at, to in ends:
+        node = way.seen(at)
+        route = next(one for one in at.routes if one.peer == to.node.name)
+        if node is not None and node.routes is not None:
+            yield from _of_route(route, node)
+
+
+def _of_route(route: Route, node: NodeFacts) -> Iterator[str]:
+    right = [one for one in node.routes or () if one.destination == route.destination and one.gateway == route.gateway]
+    if not right:
+        yield route_hint(route, node)
+    for other in node.routes or ():
+        closer = other.destination.prefixlen >= route.destination.prefixlen
+        if closer and other not in right and overlap(other.destination, route.destination):
+            yield f"{route.node} has the route {route_text(other)} in the way (ip route; podnet's are proto {MARK})"
+
+
+def _sysctls(way: _Way) -> Iterator[str]:
+    for each in way.nodes:
+        node = way.seen(each)
+        for name, value in (node.sysctls if node else {}).items():
+            if value != "1" and name in SYSCTLS:
+                yield f"{each.node.name}: {name} is {value or 'absent'}"
+
+
+def _rules(way: _Way) -> Iterator[str]:
+    """Rules that meet just these two addresses; of a Service only where its pods are is known."""
+    source = _network(way.check.source.address)
+    for each in way.nodes:
+        node = way.seen(each)
+        if node is None or not node.tables or source is None:
+            continue
+        for flow in _flows(way, each, node, source):
+            for found in findings(node.tables, [flow]):
+                yield rule_hint(each, found, way.plan)
+
+
+def _flows(way: _Way, each: NodePlan, node: NodeFacts, source: IPNetwork) -> Iterator[Flow]:
+    """There and back, of packets between pods; a node's own packets to and from pods pass other hooks."""
+    destination = _network(way.check.destination.address)
+    if way.there is None or destination is None or not (way.from_pod and way.towards_pod):
+        return
+    if way.check.scenario.startswith(("pod-to-service", "pod-to-itself")):
+        destination = way.there.node.pod_subnet
+    bridge = way.plan.cluster.cni.bridge
+    other = way.there if each == way.here else way.here
+    route = next((one for one in each.routes if one.peer == other.node.name), None)
+    uplink = bridge if route is None else uplink_to(route, node)
+    ways = [(bridge, uplink), (uplink, bridge)]
+    for came_in, goes_out in ways if each == way.here else reversed(ways):
+        yield Flow(source, destination, came_in, goes_out)
+        source, destination = destination, source
+
+
+def rule_hint(each: NodePlan, found: Finding, plan: ClusterPlan) -> str:
+    """What to say of a rule that pod to pod should not meet."""
+    verb = "drops" if found.effect is Effect.DROP else "masquerades"
+    masq = f" (ipMasq is true in {cni.path(plan.cluster.cni).rpartition('/')[2]})" if plan.cluster.cni.ip_masq else ""
+    note = masq if found.effect is Effect.TRANSLATE else ""
+    return f"{each.node.name} {verb} pods: {found.text} ({found.tool}, table {found.table}){note}"
+
+
+def _bridges(way: _Way) -> Iterator[str]:
+    name = way.plan.cluster.cni.bridge
+    for each in way.nodes:
+        node = way.seen(each)
+        if node is None or node.interfaces is None:
+            continue
+        bridge = node.interface(name)
+        if bridge is None or not bridge.up:
+            yield f"{each.node.name}: {name} is {'down' if bridge else 'absent'} (ip link show {name})"
+        elif each.net_conf.gateway not in [one.address for one in bridge.addresses]:
+            yield f"{each.node.name}: {name} has not the address {each.net_conf.gateway} (ip address show {name})"
+
+
+def _network(text: str) -> IPNetwork | None:
+    try:
+        address = parse_address(text)
+    except AddressError:
+        return None
+    return network_of(address, family_of(address).bits)
+
+
+def _nothing_found(way: _Way) -> str:
+    names = " and ".join(each.node.name for each in way.nodes)
+    target = way.check.destination.address or way.plan.cluster.outside
+    return (
+        f"routes, rules, sysctls and bridge of {names} are as planned; "
+        f"follow it on {way.nodes[-1].node.name}: tcpdump -n -i any host {target}"
+    )

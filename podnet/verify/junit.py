@@ -1,0 +1,41 @@
+"""A report as JUnit's XML, which every CI reads: a test case for each check."""
+
+from __future__ import annotations
+
+import re
+
+from junitparser import Failure, JUnitXml, TestCase, TestSuite
+
+from podnet.verify.report import Report, Result
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped; a tool's words on a node may have a colour in them."""
+
+
+def junit(report: Report) -> str:
+    """Write a report as XML. Times are in seconds."""
+    suites: dict[str, TestSuite] = {}
+    for result in report.results:
+        suite = suites.setdefault(result.scenario, TestSuite(result.scenario))
+        suite.add_testcase(_case(result))
+    document = JUnitXml("podnet verify")
+    for suite in suites.values():
+        document.add_testsuite(suite)
+    document.update_statistics()  # type: ignore[no-untyped-call]
+    # The checks run side by side: the whole takes less than their sum.
+    document.time = report.seconds
+    text: bytes = document.tostring()  # type: ignore[no-untyped-call]
+    return text.decode() + "\n"
+
+
+def _case(result: Result) -> TestCase:
+    case = TestCase(_xml(result.id), f"podnet.{result.scenario}.{result.action}", round(result.milliseconds / 1000, 5))
+    if not result.passed:
+        failure = Failure(_xml(f"expected {result.expected}, seen {result.seen}"), "check")
+        failure.text = _xml(f"expected: {result.expected}\nseen: {result.seen}\nhint: {result.hint}")
+        case.result = [failure]
+    return case
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)
