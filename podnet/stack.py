@@ -12,6 +12,7 @@ from podnet.resources.host import Host
 from podnet.resources.kubeadm import ControlPlane, Worker
 from podnet.resources.machine import Machine
 from podnet.resources.network import PodNetwork
+from podnet.resources.node_state import NodeState
 from podnet.resources.verification import Verification
 from podnet.resources.workload import Workload
 
@@ -36,6 +37,9 @@ def deploy(plan: ClusterPlan) -> Deployment:
     host = Host(cluster)
     machines = {node.name: Machine(cluster, node, host).handle for node in cluster.nodes}
     networks = {each.node.name: PodNetwork(each, cluster.cni, machines[each.node.name]) for each in plan.nodes}
+
+    for name, each in networks.items():
+        NodeState(plan, machines[name], each, each.all)
 
     head = cluster.control_plane
     control_plane = ControlPlane(cluster, machines[head.name], networks[head.name])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from netaddr import IPNetwork
+
 from podnet import scripts
 from podnet.commands.shell import Command, on_node
 from podnet.model import CniOptions
@@ -66,3 +68,8 @@ def masquerade(masquerade: Masquerade) -> Command:
         stdin=network.masquerade(masquerade),
         delete=on_node("masquerade-remove"),
     )
+
+
+def tidy(pods: IPNetwork, options: CniOptions) -> Command:
+    """Take away what others put in the pod network's way: confs beside podnet's, routes into the pods' range."""
+    return Command(create=on_node("tidy", cni.path(options), options.bridge, pods))

@@ -61,7 +61,7 @@ async def sessions(plan: ClusterPlan, access: Access) -> AsyncIterator[Mapping[s
     CannotLookError names every node that cannot be asked, and the API server where it does not answer either.
     """
     program = agent_source().encode()
-    command = f"sudo -n timeout {_LIFE} python3 -u -c {shlex.quote(_RECEIVE)} {len(program)} attend"
+    command = _command(program)
     processes: list[asyncio.subprocess.Process] = []
     try:
         for node in plan.cluster.nodes:
@@ -73,6 +73,21 @@ async def sessions(plan: ClusterPlan, access: Access) -> AsyncIterator[Mapping[s
     finally:
         # Its standard input ends, and so does the agent.
         await asyncio.gather(*(end(process) for process in processes))
+
+
+@asynccontextmanager
+async def session(node: Node, access: Access) -> AsyncIterator[Session]:
+    """The agent on one node alone; CannotLookError where it cannot be asked."""
+    program = agent_source().encode()
+    process = await start(access.ssh(node, _command(program)), _LINE)
+    try:
+        yield await _open(node, process, program)
+    finally:
+        await end(process)
+
+
+def _command(program: bytes) -> str:
+    return f"sudo -n timeout {_LIFE} python3 -u -c {shlex.quote(_RECEIVE)} {len(program)} attend"
 
 
 async def _open(node: Node, process: asyncio.subprocess.Process, program: bytes) -> Session:

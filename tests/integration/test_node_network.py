@@ -100,6 +100,22 @@ def test_heals(node: Node, damage: str) -> None:
     assert node("ip route; nft list ruleset") == right
 
 
+def test_heals_a_flap_of_the_interface(node: Node) -> None:
+    """The kernel drops every route by an interface that goes down, the default one too."""
+    node("ip route add default via 10.100.198.1; ip -4 route show default > /run/podnet/default-route")
+    node.converge()
+    right = node("ip route")
+    node("ip link set eth0 down; ip link set eth0 up")
+    assert "via" not in node("ip route")
+    node.converge()
+    assert sorted(node("ip route").splitlines()) == sorted(right.splitlines())
+
+
+def test_sets_no_default_route_of_its_own(node: Node) -> None:
+    node.converge()
+    assert node("ip route show default") == ""
+
+
 def test_leaves_the_routes_of_others_alone(node: Node) -> None:
     node("ip route add 192.0.2.0/24 via 10.100.198.1 proto static")
     node.converge()

@@ -1,0 +1,98 @@
+"""A node as it is: what `pulumi refresh` reads, and `pulumi up --refresh` puts right.
+
+The commands of a node cannot be read back; they say what was done once. This resource says what is there now. It is a
+dynamic one: the engine runs it by Pulumi's plugin for Python, in the checkout, with the environment of the shell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+
+from podnet import config
+from podnet.errors import PodnetError
+from podnet.observe import drift
+from podnet.observe.access import Access
+from podnet.planning import ClusterPlan, plan
+from podnet.resources.runner import NodeHandle
+
+
+class NodeState(pulumi.dynamic.Resource, module="podnet", name="NodeState"):
+    """One node's share of the network, as it is. drift: what is not as planned, a sentence each."""
+
+    drift: pulumi.Output[list[str]]
+
+    def __init__(
+        self, planned: ClusterPlan, handle: NodeHandle, parent: pulumi.Resource, made: Sequence[pulumi.Resource]
+    ) -> None:
+        cluster = planned.cluster
+        name = handle.node.name
+        super().__init__(
+            _Provider(),
+            f"{name}-state",
+            {"stack": cluster.name, "node": name, "cluster": config.dump(cluster), "drift": None},
+            # What it reads is made by these; it goes with the machine and undoes nothing of its own.
+            pulumi.ResourceOptions(parent=parent, depends_on=list(made), deleted_with=handle.machine),
+        )
+
+
+class _Provider(ResourceProvider):
+    """The operations. Properties: stack, node, cluster (the whole config), drift."""
+
+    serialize_as_secret_always = False
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """An update is due where the node has drifted, or its own share of the plan is another."""
+        return DiffResult(changes=bool(olds.get("drift")) or _share(olds) != _share(news))
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Nothing is made: the node's commands have just made it."""
+        return CreateResult(f"{props['stack']}-{props['node']}", {**props, "drift": []})
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Look at the node."""
+        found = asyncio.run(drift.look(_plan(props), props["node"], _access(props)))
+        return ReadResult(id_, {**props, "drift": found})
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Put right what has drifted, and look whether it is."""
+        if olds.get("drift"):
+            planned, access = _plan(news), _access(news)
+            asyncio.run(drift.repair(planned, news["node"], access))
+            left = asyncio.run(drift.look(planned, news["node"], access))
+            if left:
+                raise PodnetError(f"node {news['node']} is not as planned after its repair: {'; '.join(left)}")
+        return UpdateResult({**news, "drift": []})
+
+
+def _plan(props: Mapping[str, Any]) -> ClusterPlan:
+    return plan(config.load(props["stack"], _whole(props["cluster"])))
+
+
+def _share(props: Mapping[str, Any]) -> object:
+    planned = _plan(props)
+    return planned.of(props["node"]), planned.cluster.cni, planned.cluster.pod_subnet
+
+
+def _whole(value: Any) -> Any:
+    """Numbers come back from the engine as floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: _whole(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_whole(each) for each in value]
+    return value
+
+
+def _access(props: Mapping[str, Any]) -> Access:
+    stacks = os.environ.get("PODNET_STACKS")
+    if not stacks:
+        raise PodnetError("PODNET_STACKS is not set: run make up, or put the output of make -s env into this shell")
+    return Access(Path(stacks) / str(props["stack"]))
