@@ -5,7 +5,7 @@ SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/p
 	podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview verify conformance env prepare test lint golden bench
+.PHONY: help up down preview verify conformance env prepare test faults lint golden bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -33,7 +33,11 @@ prepare: ## make the toolchain, the node bundle and the box, and nothing else
 
 test: lint ## run every test, on real boxes too where this machine can run them
 	@$(RUN) --dev python -m tests.prepare
-	@$(RUN) --dev python -m pytest
+	@$(RUN) --dev python -m pytest -m 'not faults or short'
+
+faults: ## break things on real boxes, one after another, and see them go right again
+	@$(RUN) --dev python -m tests.prepare
+	@$(RUN) --dev python -m pytest -m faults tests/faults
 
 lint: ## style, types, import rules and shell
 	@$(RUN) --dev ruff check .

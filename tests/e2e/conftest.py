@@ -57,6 +57,27 @@ class Clone:
         """Run a line in a shell that `make env` has prepared."""
         return self.run(f'eval "$(make -s env)" && {command}', check=check)
 
+    def on(self, node: str, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a script as root on a node, with the stack's own key."""
+        stack = self.state / "stacks" / STACK
+        address = next(each["address"] for each in CONFIG["podnet:nodes"] if each["name"] == node)
+        options = {"UserKnownHostsFile": str(stack / "machines" / node / "known_hosts"), "ConnectTimeout": "5"}
+        flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
+        command = ["ssh", *flags, "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-i", str(stack / "id_ed25519")]
+        done = subprocess.run(
+            [*command, f"vagrant@{address}", "sudo sh -s"], input=script, text=True, capture_output=True, check=False
+        )
+        if check and done.returncode:
+            pytest.fail(f"{node}: {script}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, command: str) -> subprocess.Popen[str]:
+        """Start a line of shell in a session of its own, so that all of it can be killed."""
+        return subprocess.Popen(
+            ["bash", "-c", command], cwd=self.folder, env=self.environ(), text=True, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
     def kubectl(self, arguments: str) -> Any:
         return json.loads(self.sh(f"kubectl {arguments} -o json").stdout)
 

@@ -1,0 +1,265 @@
+"""The README's table of faults. The tests share one stack and leave it green; those that end it stand last.
+
+``-m short`` is what continuous integration runs.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import time
+
+import pytest
+
+from tests.e2e.conftest import CONFIG, NODES, STACK, Clone
+
+from .conftest import is_green, kill_session, timed, until
+
+pytestmark = [pytest.mark.boxes, pytest.mark.faults]
+
+CONFIG_NODES = CONFIG["podnet:nodes"]
+Figures = dict[str, float]
+
+
+def routes(clone: Clone, node: str) -> list[str]:
+    return sorted(clone.on(node, "ip -4 route show proto 201").stdout.split("\n"))
+
+
+def drift(clone: Clone) -> str:
+    """What a preview with a refresh says; it has to end with an exit code of its own where anything drifted."""
+    done = clone.sh(f"pulumi preview --refresh --diff --expect-no-changes --stack {STACK}", check=False)
+    assert "Traceback" not in done.stdout + done.stderr
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.mark.short
+def test_up(clone: Clone, figures: Figures) -> None:
+    with timed(figures, "up"):
+        clone.run("make up")
+    assert is_green(clone)
+    assert drift(clone) == ""
+
+
+@pytest.mark.short
+@pytest.mark.parametrize(
+    ("damage", "healed"),
+    [
+        ("ip route del 10.24.3.0/24", "ip route show proto 201 | grep -q '10.24.3.0/24 via 10.100.197.202'"),
+        ("nft delete table ip podnet", "nft list table ip podnet | grep -q masquerade"),
+        ("ip link set cni0 down", "ip link show dev cni0 up | grep -q ."),
+        ("ip link set eth0 down; sleep 1; ip link set eth0 up", "ip route show default | grep -q 10.100.197.1"),
+    ],
+    ids=["route deleted", "masquerade deleted", "cni0 down", "interface flap"],
+)
+def test_a_node_heals_itself(
+    clone: Clone, figures: Figures, request: pytest.FixtureRequest, damage: str, healed: str
+) -> None:
+    """Without Pulumi and without the API server, by a systemd timer."""
+    before = routes(clone, "node1")
+    # The damage is done in the background: a login over the interface that goes down would not come back.
+    script = f"( {damage} ) > /run/podnet-damage 2>&1 & wait; {healed} && exit 9; exit 0"
+    done = clone.on("node1", f'setsid sh -c "{script}" && echo damaged', check=False)
+    with timed(figures, f"healed: {request.node.callspec.id}"):
+        until(lambda: clone.on("node1", healed, check=False).returncode == 0, f"{damage} healed")
+    until(lambda: routes(clone, "node1") == before, "every route again")
+    if "eth0" not in damage:
+        assert "damaged" in done.stdout, "the damage was none"
+    assert is_green(clone)
+
+
+def test_kube_proxy_restarted(clone: Clone) -> None:
+    clone.sh("kubectl -n kube-system rollout restart daemonset/kube-proxy")
+    clone.sh("kubectl -n kube-system rollout status daemonset/kube-proxy --timeout=120s")
+    assert is_green(clone)
+
+
+@pytest.mark.short
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("sed -i s/1500/1400/ /etc/cni/net.d/10-mynet.conflist", "10-mynet.conflist first, with another content"),
+        ("rm /etc/cni/net.d/10-mynet.conflist", "cni-conf: no 10-mynet.conflist"),
+        ("sysctl -qw net.ipv4.ip_forward=0", "ip-forward: 0; expected 1"),
+        ("ip route add 10.24.3.128/25 via 10.100.197.200", "10.24.3.128/25 via 10.100.197.200"),
+        ("echo '{\"name\":\"x\",\"type\":\"ptp\"}' > /etc/cni/net.d/05-other.conf", "05-other.conf before"),
+        ("systemctl disable -q --now podnet-network.timer", "podnet-network.timer is inactive"),
+    ],
+    ids=["conf edited", "conf deleted", "sysctl changed", "stray route", "foreign conf", "healing switched off"],
+)
+def test_drift_is_said_and_repaired(clone: Clone, damage: str, said: str) -> None:
+    """In the engine's own words: a refresh shows it on that node's resource alone, and up --refresh repairs it."""
+    pods = clone.kubectl("get pods --selector app=nginx")["items"]
+    clone.on("node1", damage)
+    told = re.sub(r"\s+", " ", drift(clone))
+    assert said in told
+    assert "node1-state" in told
+    assert "node2-state" not in told
+    done = clone.sh(f"pulumi up --refresh --yes --skip-preview --stack {STACK}")
+    assert re.search(r"node1-state\s+updated", done.stdout)
+    assert drift(clone) == ""
+    # Nothing else was touched: the pods are the same ones.
+    after = clone.kubectl("get pods --selector app=nginx")["items"]
+    assert {pod["metadata"]["uid"] for pod in after} == {pod["metadata"]["uid"] for pod in pods}
+    assert all(pod["status"]["containerStatuses"][0]["restartCount"] == 0 for pod in after)
+    assert is_green(clone)
+
+
+@pytest.mark.short
+def test_a_worker_is_rebooted(clone: Clone, figures: Figures) -> None:
+    _reboot(clone, figures, ["node1"], "reboot of a worker")
+
+
+def test_every_node_is_rebooted(clone: Clone, figures: Figures) -> None:
+    _reboot(clone, figures, list(NODES), "reboot of all nodes")
+
+
+def _reboot(clone: Clone, figures: Figures, names: list[str], what: str) -> None:
+    """The network is right again by itself, and before the API server answers where that was rebooted too."""
+    before = {name: routes(clone, name) for name in names}
+    boots = {name: clone.on(name, "cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1").stdout for name in names}
+    for name in names:
+        clone.on(name, "systemctl reboot", check=False)
+
+    def is_back(name: str) -> bool:
+        done = clone.on(name, "cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1", check=False)
+        return done.returncode == 0 and done.stdout != boots[name]
+
+    with timed(figures, f"{what}: routes and masquerade again"):
+        for name in names:
+            until(lambda name=name: is_back(name), f"{name} up again", 120)
+            script = "ip -4 route show proto 201; nft list table ip podnet > /dev/null && echo masquerade; "
+            script += "curl -sko /dev/null --max-time 2 https://10.100.197.200:6443/readyz && echo API"
+            until(lambda script=script, name=name: "masquerade" in clone.on(name, script, check=False).stdout, "rules")
+            until(lambda name=name: routes(clone, name) == before[name], f"the routes of {name}")
+    if "master" in names:
+        found = clone.on("master", "journalctl -b -u podnet-network -o short-unix | head -5", check=False).stdout
+        assert "setting the route" in found
+        first = float(found.split()[0])
+        api = clone.on("master", "stat -c %Z /proc/$(pgrep -o kube-apiserver)", check=False).stdout
+        until(lambda: clone.on("master", "pgrep kube-apiserver", check=False).returncode == 0, "the API server", 120)
+        api = clone.on("master", "stat -c %Y /proc/$(pgrep -o kube-apiserver)").stdout
+        assert first < float(api), "the routes stood before the API server was even started"
+    with timed(figures, f"{what}: every check holds again"):
+        until(lambda: is_green(clone), "green after the reboot", 240)
+    leases = clone.on(names[0], "ls /run/podnet/ipam/mynet | grep -c '^10[.]'; ip netns list | grep -c cni-").stdout
+    addresses, pods = (int(line) for line in leases.split())
+    assert addresses == pods, "a lease for every pod and none more"
+
+
+def test_the_api_server_is_away(clone: Clone, figures: Figures) -> None:
+    manifest = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+    clone.on("master", f"mv {manifest} /root/")
+    until(lambda: clone.on("master", "pgrep kube-apiserver", check=False).returncode != 0, "the API server away", 90)
+    try:
+        with timed(figures, "API server away: verify says so"):
+            done = clone.run("make verify", check=False)
+        assert done.returncode != 0
+        assert "API server does not answer" in done.stderr
+        assert "Traceback" not in done.stderr
+        with timed(figures, "API server away: preview"):
+            clone.sh(f"pulumi preview --stack {STACK}")
+        # A change that needs the API server ends in a clear message.
+        clone.configure(images={"nginx": "podnet.local/nginx:0.0.1"})
+        with timed(figures, "API server away: up says so"):
+            done = clone.sh(f"pulumi up --yes --skip-preview --stack {STACK}", check=False)
+        assert done.returncode != 0
+        assert re.search(r"unreachable|connection refused|does not answer", done.stdout + done.stderr)
+    finally:
+        clone.configure()
+        clone.on("master", f"mv /root/kube-apiserver.yaml {manifest}")
+    until(lambda: clone.sh("kubectl get --raw /readyz", check=False).returncode == 0, "the API server again", 120)
+    clone.run("make up")
+    assert is_green(clone)
+
+
+def test_a_node_hangs(clone: Clone, figures: Figures) -> None:
+    """A frozen box: its kernel takes connections, and nobody answers."""
+    container = f"podnet-{STACK}-node2"
+    clone.run(f"lxc-freeze --name {container}")
+    nodes = [dict(node) for node in CONFIG_NODES]
+    nodes[1]["podSubnet"] = "10.24.44.0/24"  # a change that has to reach node2
+    try:
+        with timed(figures, "node hangs: verify says so"):
+            done = clone.run("make verify", check=False)
+        assert "node2 (10.100.197.202)" in done.stderr
+        clone.configure(nodes=nodes)
+        with timed(figures, "node hangs: up says so"):
+            done = clone.sh(f"pulumi up --yes --skip-preview --stack {STACK}", check=False)
+        assert done.returncode != 0
+        assert "node2 (10.100.197.202) cannot be reached over SSH" in done.stdout + done.stderr
+    finally:
+        clone.run(f"lxc-unfreeze --name {container}")
+    clone.configure()
+    clone.run("make up")
+    assert is_green(clone)
+
+
+def test_the_disk_of_a_node_is_full(clone: Clone) -> None:
+    """A small file system of its own under /etc/podnet is as full as any other, and hurts nobody else."""
+    fill = "cp -a /run/kept/. /etc/podnet/"
+    clone.on("node1", f"cp -a /etc/podnet /run/kept && mount -t tmpfs -o size=64k none /etc/podnet && {fill}")
+    clone.on("node1", "head -c 1M /dev/zero > /etc/podnet/full", check=False)
+    nodes = [dict(node) for node in CONFIG_NODES]
+    nodes[2]["podSubnet"] = "10.24.44.0/24"
+    clone.configure(nodes=nodes)
+    done = clone.sh(f"pulumi up --yes --skip-preview --stack {STACK}", check=False)
+    assert done.returncode != 0
+    assert "No space left on device" in done.stdout + done.stderr
+    assert "node1-route-to-node2" in done.stdout + done.stderr
+    # What was there is still whole, and the kernel still has its route.
+    assert "10.24.3.0/24 via 10.100.197.202" in clone.on("node1", "cat /etc/podnet/routes.d/node2").stdout
+    clone.on("node1", f"rm /etc/podnet/full; cp -a /etc/podnet/. /run/kept/; umount /etc/podnet; {fill}")
+    clone.configure()
+    clone.run("make up")
+    assert is_green(clone)
+
+
+def test_up_goes_on_when_the_state_is_lost(clone: Clone, figures: Figures) -> None:
+    shutil.move(clone.state / "backend", clone.state / "backend-lost")
+    with timed(figures, "state lost: up adopts what is there"):
+        clone.run("make up")
+    assert is_green(clone)
+    clone.sh(f"pulumi preview --expect-no-changes --stack {STACK}")
+
+
+def test_a_box_is_destroyed_by_hand(clone: Clone, figures: Figures) -> None:
+    container = f"podnet-{STACK}-node2"
+    clone.run(f"lxc-stop --kill --name {container}; lxc-destroy --name {container}")
+    with timed(figures, "box gone: up says so"):
+        done = clone.run("make up", check=False)
+    assert done.returncode != 0
+    assert "node2 (10.100.197.202)" in done.stdout + done.stderr
+    assert "make up REPLACE=node2" in done.stdout + done.stderr
+    with timed(figures, "box gone: made anew"):
+        clone.run("make up REPLACE=node2")
+    assert is_green(clone)
+
+
+def test_destroy_with_every_box_gone(clone: Clone, figures: Figures) -> None:
+    for name in NODES:
+        clone.run(f"lxc-stop --kill --name podnet-{STACK}-{name}; lxc-destroy --name podnet-{STACK}-{name}")
+    with timed(figures, "every box gone: down"):
+        clone.run("make down")
+    assert "podnet-e2e" not in clone.run("lxc-ls; ip link").stdout
+
+
+def test_up_is_killed_at_ten_moments(clone: Clone, figures: Figures) -> None:
+    """From nothing on, each run is killed and the next goes on from there; the last is left alone."""
+    chance = random.Random(20)  # noqa: S311  # the same moments every time
+    for _ in range(10):
+        process = clone.start("make up")
+        time.sleep(chance.uniform(3, 14))
+        kill_session(process)
+    with timed(figures, "killed ten times: the next up"):
+        clone.run("make up")
+    assert is_green(clone)
+    state = json.loads(clone.sh(f"pulumi stack export --stack {STACK}").stdout)["deployment"]
+    assert not state.get("pending_operations")
+    for name in NODES:
+        half = "find /etc/podnet /etc/cni/net.d -name '*.new' -o -name '*.podnet-new' -o -name '*.wanted'"
+        assert clone.on(name, half).stdout == ""
+    with timed(figures, "down"):
+        clone.run("make down")
+    assert "podnet-e2e" not in clone.run("lxc-ls; ip link").stdout
