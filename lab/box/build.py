@@ -29,8 +29,8 @@ from podnet.errors import PodnetError
 _HERE: Final = Path(__file__).parent
 
 _PACKAGES: Final = (
-    "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "iputils-ping", "curl", "procps",
-    "kmod", "ca-certificates", "tcpdump", "iperf3", "jq", "util-linux-extra", *NODE_PACKAGES,
+    "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "curl", "ca-certificates", "tcpdump", "iperf3", "jq",
+    "util-linux-extra", *NODE_PACKAGES,
 )  # fmt: skip
 
 

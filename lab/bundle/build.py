@@ -30,7 +30,10 @@ IMAGE_BINARIES: Final = (
     "agnhost",
 )  # fmt: skip
 
-NODE_PACKAGES: Final = ("runc", "iptables", "nftables", "conntrack", "ethtool", "python3-minimal", "libpython3-stdlib")
+NODE_PACKAGES: Final = (
+    "runc", "iptables", "nftables", "conntrack", "ethtool", "python3-minimal", "libpython3-stdlib",
+    "iproute2", "iputils-ping", "kmod", "procps",
+)  # fmt: skip
 """Debian packages that a node needs beside the binaries; the box holds them, other nodes get them as files."""
 
 SUITE: Final = "bookworm"
