@@ -65,7 +65,7 @@ async def sessions(plan: ClusterPlan, access: Access) -> AsyncIterator[Mapping[s
     processes: list[asyncio.subprocess.Process] = []
     try:
         for node in plan.cluster.nodes:
-            processes.append(await start(access.ssh(node, command), _LINE))
+            processes.append(await start(access.ssh(node, f"{command} {node.address}"), _LINE))
         pairs = zip(plan.cluster.nodes, processes, strict=True)
         logins = (_open(node, process, program) for node, process in pairs)
         opened: list[Session | None] = await together(access.require_api(), *logins)

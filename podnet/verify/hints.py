@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netaddr import IPNetwork
 
-from podnet.addressing import AddressError, family_of, network_of, overlap, parse_address
+from podnet.addressing import AddressError, family_of, network_of, overlap, parse_address, within
 from podnet.parse.netfilter import Effect
 from podnet.planning import ClusterPlan, NodePlan, Route
 from podnet.render import cni
@@ -97,8 +97,9 @@ def _masquerade(way: _Way) -> Iterator[str]:
         return
     if node.tables is not None and not any((one.tool, one.name) == ("nft", "podnet") for one in node.tables):
         yield f"{name} has no table ip podnet, which masquerades (nft list table ip podnet); {_timer(node)}"
-    if node.routes is not None and not any(route.destination.prefixlen == 0 for route in node.routes):
-        yield f"{name} has no default route (ip route show default)"
+    outside = way.plan.cluster.outside
+    if node.routes is not None and not any(within(outside, route.destination) for route in node.routes):
+        yield f"{name} has no route to {outside} (ip route get {outside})"
 
 
 def _timer(node: NodeFacts) -> str:
@@ -154,31 +155,34 @@ def _sysctls(way: _Way) -> Iterator[str]:
 
 def _rules(way: _Way) -> Iterator[str]:
     """Rules that meet just these two addresses; of a Service only where its pods are is known."""
-    source = _network(way.check.source.address)
     for each in way.nodes:
         node = way.seen(each)
-        if node is None or not node.tables or source is None:
+        if node is None or not node.tables:
             continue
-        for flow in _flows(way, each, node, source):
-            for found in findings(node.tables, [flow]):
+        for found in findings(node.tables, _flows(way, each, node)):
+            # To the outside pods are translated, and rightly so.
+            if way.there is not None or found.effect is Effect.DROP:
                 yield rule_hint(each, found, way.plan)
 
 
-def _flows(way: _Way, each: NodePlan, node: NodeFacts, source: IPNetwork) -> Iterator[Flow]:
-    """There and back, of packets between pods; a node's own packets to and from pods pass other hooks."""
-    destination = _network(way.check.destination.address)
-    if way.there is None or destination is None or not (way.from_pod and way.towards_pod):
-        return
-    if way.check.scenario.startswith(("pod-to-service", "pod-to-itself")):
+def _flows(way: _Way, each: NodePlan, node: NodeFacts) -> list[Flow]:
+    """There and back, of packets that a node forwards: it does for its pods, not for itself."""
+    source, destination = _network(way.check.source.address), _network(way.check.destination.address)
+    if way.check.scenario.startswith(("pod-to-service", "pod-to-itself")) and way.there is not None:
         destination = way.there.node.pod_subnet
+    has_pod = way.from_pod if each == way.here else way.towards_pod
+    is_end = each.node.name in (way.check.source.name, way.check.destination.name)
+    if source is None or destination is None or not has_pod or is_end:
+        return []
     bridge = way.plan.cluster.cni.bridge
-    other = way.there if each == way.here else way.here
-    route = next((one for one in each.routes if one.peer == other.node.name), None)
-    uplink = bridge if route is None else uplink_to(route, node)
-    ways = [(bridge, uplink), (uplink, bridge)]
-    for came_in, goes_out in ways if each == way.here else reversed(ways):
-        yield Flow(source, destination, came_in, goes_out)
-        source, destination = destination, source
+    uplink = bridge if way.there == way.here else _uplink(each, node)
+    there, back = ((bridge, uplink), (uplink, bridge)) if each == way.here else ((uplink, bridge), (bridge, uplink))
+    return [Flow(source, destination, *there), Flow(destination, source, *back)]
+
+
+def _uplink(each: NodePlan, node: NodeFacts) -> str:
+    """The interface to every other node: they share one network."""
+    return uplink_to(each.routes[0], node) if each.routes else ""
 
 
 def rule_hint(each: NodePlan, found: Finding, plan: ClusterPlan) -> str:

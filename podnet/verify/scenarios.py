@@ -188,7 +188,8 @@ def _services(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
         yield Check("pod-to-itself-by-service", "tcp", probe.endpoint, own, _to(own), sources=(gateway,))
         name = f"{probe.service}.{placement.namespace}.svc.cluster.local"
         yield Check(
-            "pod-to-dns", "dns", probe.endpoint, Endpoint(name, "", ""), {"name": name, "timeout": 5},
+            # With a dot at its end it is asked for as it is, and not under every domain that a pod searches first.
+            "pod-to-dns", "dns", probe.endpoint, Endpoint(name, "", ""), {"name": f"{name}.", "timeout": 5},
             sources=(probe.service_address,),
         )  # fmt: skip
         node = _node(plan, each.node.name)
