@@ -5,9 +5,11 @@ The tests are steps of one story and run in the order in which they stand.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import stat
+import threading
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -30,8 +32,36 @@ def nginx_pods(clone: Clone) -> dict[str, tuple[str, str]]:
     return {item["spec"]["nodeName"]: (item["metadata"]["name"], item["status"]["podIP"]) for item in running}
 
 
+class Watch(threading.Thread):
+    """Every command line that any process of this machine has for the time being, and all that was printed."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seen: set[str] = set()
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        while not self._done.wait(0.02):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    self.seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+
+    def __enter__(self) -> Watch:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self.join()
+
+
+watch = Watch()
+
+
 def test_up_ends_with_a_green_verdict(clone: Clone) -> None:
-    done = clone.run("make up")
+    with watch:
+        done = clone.run("make up")
+    watch.seen |= {done.stdout, done.stderr}
     assert re.search(PASSED, done.stdout)
 
 
@@ -93,13 +123,58 @@ def test_secrets_are_nowhere_in_clear(clone: Clone) -> None:
     private = (folder / "id_ed25519").read_text().splitlines()[1]
     key_data = re.search(r"client-key-data: (\S+)", (folder / "admin.conf").read_text())
     assert key_data
-    kept = [path for path in (clone.state / "backend").rglob("*") if path.is_file()]
-    assert kept
-    for path in kept:
-        text = path.read_text(errors="replace")
-        assert private not in text
-        assert key_data[1][:40] not in text
-        assert not re.search(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b", text), f"a join token in {path}"
+    kept = {str(path): path.read_text(errors="replace") for path in clone.state.rglob("*") if _is_told(path)}
+    assert any("/backend/" in name for name in kept)
+    # Command lines: those of this very run were among them, the boxes' processes too.
+    assert any("pulumi up" in line for line in watch.seen)
+    assert any("kubeadm join" in line for line in watch.seen)
+    told = {"a command line, or what up printed": "\n".join(watch.seen), **kept}
+    for node in NODES:
+        told[f"the logs of {node}"] = clone.on(node, "cat /var/log/podnet-* 2>/dev/null; journalctl -o cat").stdout
+        told[f"podnet's files on {node}"] = clone.on(node, "cat $(find /etc/podnet /run/podnet -type f)").stdout
+    secrets = {"the private key": re.escape(private), "the kubeconfig": re.escape(key_data[1][:40]), "a token": TOKEN}
+    for where, text in told.items():
+        for what, pattern in secrets.items():
+            found = re.search(pattern, text)
+            assert not found, f"{what} in {where}"
+
+
+TOKEN = r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"
+
+
+def _is_told(path: Path) -> bool:
+    """Whether a file of the state is for others to read, too: not a key, and not the kubeconfig."""
+    return path.is_file() and path.suffix in {".json", ".log", ".bak", ".attrs", ".yaml", ".svg", ".html"}
+
+
+def test_folders_of_secrets_are_the_users_own(clone: Clone) -> None:
+    for path in [clone.state, *clone.state.rglob("*")]:
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if path.is_dir() and not path.is_symlink():
+            assert mode & 0o077 == 0 or clone.state in path.parents, f"{path} is {mode:o}"
+        if path.name in {"admin.conf", "id_ed25519", "ssh_host_ed25519_key", "passphrase"}:
+            assert mode == 0o600, f"{path} is {mode:o}"
+    assert stat.S_IMODE((clone.state / "stacks").stat().st_mode) == 0o700
+
+
+def test_the_key_that_everybody_knows_opens_no_machine(clone: Clone, tmp_path: Path) -> None:
+    """Vagrant comes with it, and its boxes usually let it in until somebody replaces it."""
+    published = next(Path("/usr/share").glob("**/vagrant-*/keys/vagrant"))
+    key = tmp_path / "vagrant"
+    key.write_bytes(published.read_bytes())
+    key.chmod(0o600)
+    known = clone.state / "stacks" / STACK / "machines/node1/known_hosts"
+    options = f"-o UserKnownHostsFile={known} -o BatchMode=yes -o IdentitiesOnly=yes"
+    done = clone.run(f"ssh {options} -i {key} vagrant@10.100.197.201 true", check=False)
+    assert done.returncode != 0
+    assert "Permission denied" in done.stderr
+
+
+def test_nginx_meets_the_restricted_standard(clone: Clone) -> None:
+    """The API server says which pods of a namespace would not: none of the default one, and some of its own."""
+    label = "kubectl label --dry-run=server --overwrite namespace {} pod-security.kubernetes.io/enforce=restricted"
+    assert "Warning" not in clone.sh(label.format("default")).stderr
+    assert "Warning" in clone.sh(label.format("kube-system")).stderr
 
 
 def test_a_second_up_changes_nothing(clone: Clone) -> None:
