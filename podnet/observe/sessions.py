@@ -61,11 +61,10 @@ async def sessions(plan: ClusterPlan, access: Access) -> AsyncIterator[Mapping[s
     CannotLookError names every node that cannot be asked, and the API server where it does not answer either.
     """
     program = agent_source().encode()
-    command = _command(program)
     processes: list[asyncio.subprocess.Process] = []
     try:
         for node in plan.cluster.nodes:
-            processes.append(await start(access.ssh(node, f"{command} {node.address}"), _LINE))
+            processes.append(await start(access.ssh(node, _command(node, program)), _LINE))
         pairs = zip(plan.cluster.nodes, processes, strict=True)
         logins = (_open(node, process, program) for node, process in pairs)
         opened: list[Session | None] = await together(access.require_api(), *logins)
@@ -79,15 +78,15 @@ async def sessions(plan: ClusterPlan, access: Access) -> AsyncIterator[Mapping[s
 async def session(node: Node, access: Access) -> AsyncIterator[Session]:
     """The agent on one node alone; CannotLookError where it cannot be asked."""
     program = agent_source().encode()
-    process = await start(access.ssh(node, _command(program)), _LINE)
+    process = await start(access.ssh(node, _command(node, program)), _LINE)
     try:
         yield await _open(node, process, program)
     finally:
         await end(process)
 
 
-def _command(program: bytes) -> str:
-    return f"sudo -n timeout {_LIFE} python3 -u -c {shlex.quote(_RECEIVE)} {len(program)} attend"
+def _command(node: Node, program: bytes) -> str:
+    return f"sudo -n timeout {_LIFE} python3 -u -c {shlex.quote(_RECEIVE)} {len(program)} attend {node.address}"
 
 
 async def _open(node: Node, process: asyncio.subprocess.Process, program: bytes) -> Session:
