@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from podnet.addressing import AddressError, family_of, host, network_of, parse_address, within
+from podnet.addressing import AddressError, family_of, host, network_of, overlap, parse_address, within
 from podnet.parse.iproute import KernelRoute
 from podnet.parse.netfilter import Addresses, Effect, Side
 from podnet.planning import ClusterPlan, NodePlan, Route
@@ -72,7 +72,7 @@ def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts) -> Iterator[Result
     yield result("pod-addresses", f"each once, in {each.node.pod_subnet}", _pod_addresses(each, facts))
     for route in each.routes:
         yield result("route", f"{route.destination} via {route.gateway}", _route(route, node), route.peer)
-    yield result("no-other-route", f"none but the plan's {len(each.routes)}", _other_routes(each, node))
+    yield result("no-other-route", f"none but the plan's {len(each.routes)}", _other_routes(plan, each, node))
     yield result("bridge", _bridge_expected(plan, each), _bridge(plan, each, node))
     yield result("cni-conf", f"{_conf_name(plan)} first, as planned", _cni_conf(plan, each, node))
     for sysctl in SYSCTLS:
@@ -158,11 +158,22 @@ def route_hint(route: Route, node: NodeFacts) -> str:
     return f"{text}; podnet-network sets it within seconds: journalctl -u podnet-network"
 
 
-def _other_routes(each: NodePlan, node: NodeFacts) -> Seen:
+def _concerns_pods(route: KernelRoute, plan: ClusterPlan, each: NodePlan) -> bool:
+    """Whether a route is podnet's by its mark, or leads to pods and is neither the bridge's own nor the default one."""
+    own = route.device == plan.cluster.cni.bridge and route.destination == each.net_conf.subnet
+    leads_to_pods = route.destination.prefixlen > 0 and overlap(route.destination, plan.cluster.pod_subnet)
+    return route.protocol == MARK or (leads_to_pods and not own)
+
+
+def _other_routes(plan: ClusterPlan, each: NodePlan, node: NodeFacts) -> Seen:
     if node.routes is None:
         return _unseen(node, "routes")
-    wanted = {(route.destination, route.gateway) for route in each.routes}
-    other = [route for route in node.marked_routes if (route.destination, route.gateway) not in wanted]
+    wanted = {(route.destination, route.gateway, MARK) for route in each.routes}
+    other = [
+        route
+        for route in node.routes
+        if (route.destination, route.gateway, route.protocol) not in wanted and _concerns_pods(route, plan, each)
+    ]
     text = ", ".join(route_text(route) for route in other) or "none"
     hint = f"ls /etc/podnet/routes.d on {each.node.name}: a file for every route that is to be there"
     return Seen(text, passed=not other, hint=hint)
