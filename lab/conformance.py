@@ -21,7 +21,7 @@ from lab.images.recipes import REPOSITORY
 from lab.steps import duration
 from podnet.errors import PodnetError
 
-QUICK: Final = ("Networking Granular Checks: Pods", "NoSNAT")
+QUICK: Final = ("Networking Granular Checks: Pods should function for .*: (http|udp)", "NoSNAT")
 """What says most about a pod network: every node and pod to every pod, and no translation on the way."""
 
 FULL: Final = (r"\[sig-network\].*\[Conformance\]", *QUICK)
@@ -51,8 +51,10 @@ class Outcome:
         return f"{verdict}, in {duration(self.seconds)}: {self.junit}"
 
 
-def run(program: Path, kubeconfig: Path, reports: Path, focus: Iterable[str]) -> Outcome:
+def run(program: Path, path: Path, kubeconfig: Path, reports: Path, focus: Iterable[str]) -> Outcome:
     """Run the tests whose names match any of focus (regular expressions), a line for each as it ends.
+
+    program: `e2e.test`. path: the folder with kubectl, which some of the tests call.
 
     Raises PodnetError where the suite could not run, with its last words.
     """
@@ -74,7 +76,8 @@ def run(program: Path, kubeconfig: Path, reports: Path, focus: Iterable[str]) ->
     ]
     log = reports / "e2e.log"
     start = time.monotonic()
-    status = _follow(command, {"KUBE_TEST_REPO_LIST": str(registries), "HOME": str(reports)}, log)
+    environ = {"KUBE_TEST_REPO_LIST": str(registries), "HOME": str(reports), "PATH": f"{path}:/usr/bin:/bin"}
+    status = _follow(command, environ, log)
     if not junit.exists():
         raise PodnetError(f"Kubernetes' tests ended with exit status {status} and no report:\n{_tail(log)}")
     outcome = _read(junit, time.monotonic() - start)

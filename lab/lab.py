@@ -81,9 +81,10 @@ class Lab:
         kubeconfig = self.where.stacks / self.stack / "admin.conf"
         if not kubeconfig.exists():
             raise PodnetError(f"the stack {self.stack} is not up here (no {kubeconfig}): make up brings it up")
-        program = ensure(["e2e"]).bin("e2e.test")
+        toolchain = ensure(["e2e", "kubernetes"])
         reports = environment.ROOT / "reports" / f"conformance-{self.stack}"
-        outcome = conformance.run(program, kubeconfig, reports, conformance.QUICK if quick else conformance.FULL)
+        focus = conformance.QUICK if quick else conformance.FULL
+        outcome = conformance.run(toolchain.bin("e2e.test"), toolchain.path, kubeconfig, reports, focus)
         for name in outcome.failed:
             print(f"FAILED: {name}")
         print(outcome.summary)
