@@ -115,8 +115,11 @@ async def run(command: Sequence[str], stdin: str, timeout: float) -> tuple[int, 
     return process.returncode or 0, output.decode(), errors.decode()
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
-    """End a program that still runs, and wait until it has ended."""
+async def end(process: asyncio.subprocess.Process, patience: float = 0) -> None:
+    """Wait until a program has ended; one that has not after so many seconds of patience is killed."""
+    if process.returncode is None and patience:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), patience)
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
