@@ -7,6 +7,7 @@ podnet is killed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shlex
 from collections.abc import AsyncIterator, Mapping
@@ -107,5 +108,8 @@ async def _unreachable(node: Node, process: asyncio.subprocess.Process, why: str
     """The error for a node that does not answer, with the words of its last breath."""
     await end(process, _END_PATIENCE)
     assert process.stderr is not None  # noqa: S101  # it is a pipe
-    said = (await process.stderr.read()).decode(errors="replace").strip()
+    said = ""
+    # Whoever still holds the pipe may keep it open.
+    with contextlib.suppress(TimeoutError):
+        said = (await asyncio.wait_for(process.stderr.read(), _END_PATIENCE)).decode(errors="replace").strip()
     return CannotLookError(f"node {node.name} ({node.address}) cannot be asked: {last_line(said) if said else why}")

@@ -34,7 +34,8 @@ def placed(plan: ClusterPlan) -> Placement:
         subnet = plan.of(name).node.pod_subnet
         address = str(subnet[4 + "ab".index(letter)])
         service = 2 * number + "ab".index(letter)
-        return Probe(Endpoint(f"{name}/{letter}", name, address), f"{name}-{letter}", f"10.96.1.{service}", 30000 + service)
+        end = Endpoint(f"{name}/{letter}", name, address)
+        return Probe(end, f"{name}-{letter}", f"10.96.1.{service}", 30000 + service)
 
     names = [each.node.name for each in plan.nodes]
     web = [Endpoint(f"{name}/nginx", name, str(plan.of(name).node.pod_subnet[2])) for name in names[1:3]]
