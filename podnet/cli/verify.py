@@ -75,6 +75,7 @@ async def _verify(cluster: Cluster, access: Access, progress: _Display, only: st
         return await verify(plan(cluster), access, progress, lambda identity: matches(identity, only))
     except asyncio.CancelledError:
         if ended:
+            progress.warn("ended")
             raise SystemExit(128 + signal.SIGTERM) from None
         raise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ _T = TypeVar("_T")
 
 _REQUEST: Final = 10
 """Seconds that kubectl gives the API server for one request."""
+
+_API_TIMEOUT: Final = 8
+"""Seconds in which an API server that is there says so."""
 
 
 class CannotLookError(PodnetError):
@@ -68,7 +72,7 @@ class Access:
     async def require_api(self) -> None:
         """CannotLookError where the API server does not answer, within a few seconds."""
         command = self.kubectl_line("--request-timeout=5s", "get", "--raw", "/readyz")
-        status, _, errors = await run(command, "", 8)
+        status, _, errors = await run(command, "", _API_TIMEOUT)
         if status:
             raise CannotLookError(f"the API server does not answer: {last_line(errors)}")
 
@@ -115,11 +119,15 @@ async def run(command: Sequence[str], stdin: str, timeout: float) -> tuple[int, 
     return process.returncode or 0, output.decode(), errors.decode()
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
-    """End a program that still runs, and wait until it has ended."""
+async def end(process: asyncio.subprocess.Process, patience: float = 0) -> None:
+    """Wait until a program has ended; one that has not after so many seconds of patience is killed."""
+    if process.returncode is None and patience:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), patience)
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            # Not process.kill(): it looks for the end itself first, and asyncio's own waiting then finds nothing.
+            os.kill(process.pid, signal.SIGKILL)
         await process.wait()
 
 

@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from podnet.observe.access import Access, CannotLookError
@@ -18,6 +19,8 @@ from podnet.verify.scenarios import PORT, Endpoint, Placement, Probe
 LABEL: Final = "podnet.io/verification"
 _READY_TIMEOUT: Final = 60
 _DELETE_TIMEOUT: Final = 15
+_LONGEST: Final = 600
+"""Seconds that no verification lasts: pods of a killed one end by then, and the next one clears the rest away."""
 
 
 @asynccontextmanager
@@ -29,16 +32,27 @@ async def placed(plan: ClusterPlan, access: Access, progress: Progress) -> Async
     """
     namespace = f"podnet-verify-{secrets.token_hex(3)}"
     objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(plan, namespace)})
+    old: list[str] = []
     try:
-        await access.kubectl("create", "--validate=false", "-f", "-", stdin=objects)
+        _, old = await asyncio.gather(
+            access.kubectl("create", "--validate=false", "-f", "-", stdin=objects), _left_behind(access)
+        )
         yield namespace
     finally:
         try:
-            words = ("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
+            words = ("delete", "namespace", namespace, *old, "--wait=false", "--ignore-not-found")
             await access.kubectl(*words, timeout=_DELETE_TIMEOUT)
         except CannotLookError as error:
             # Whatever brought us here says more than this does.
             progress.warn(f"the namespace {namespace} is left behind ({error})")
+
+
+async def _left_behind(access: Access) -> list[str]:
+    """The namespaces of verifications that were killed."""
+    found = await access.kubectl("get", "namespaces", "--selector", LABEL, "-o", "json")
+    oldest = datetime.now(UTC) - timedelta(seconds=_LONGEST)
+    made = {_name(item): item["metadata"]["creationTimestamp"] for item in json.loads(found)["items"]}
+    return [name for name, stamp in made.items() if datetime.fromisoformat(stamp) < oldest]
 
 
 async def placement(access: Access, plan: ClusterPlan, namespace: str, node_ports: Mapping[str, int]) -> Placement:
@@ -148,6 +162,7 @@ def _pod(plan: ClusterPlan, node: str) -> dict[str, Any]:
         "tolerations": [{"operator": "Exists"}],
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 0,
+        "activeDeadlineSeconds": _LONGEST,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},

@@ -7,6 +7,7 @@ podnet is killed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shlex
 from collections.abc import AsyncIterator, Mapping
@@ -23,6 +24,7 @@ _LINE: Final = 1 << 26
 """Bytes of an answer: a node's whole packet filter is in one."""
 
 _START_TIMEOUT: Final = 20
+_END_PATIENCE: Final = 2
 _LIFE: Final = 300
 """Seconds after which an agent ends in any case."""
 
@@ -70,8 +72,10 @@ async def sessions(plan: ClusterPlan, access: Access) -> AsyncIterator[Mapping[s
         opened: list[Session | None] = await together(access.require_api(), *logins)
         yield {session.node.name: session for session in opened if session is not None}
     finally:
-        # Its standard input ends, and so does the agent.
-        await asyncio.gather(*(end(process) for process in processes))
+        for process in processes:
+            assert process.stdin is not None  # noqa: S101  # it is a pipe
+            process.stdin.close()  # the agent ends, and the login with it
+        await asyncio.gather(*(end(process, _END_PATIENCE) for process in processes))
 
 
 @asynccontextmanager
@@ -116,7 +120,10 @@ async def _line(node: Node, process: asyncio.subprocess.Process, timeout: float)
 
 async def _unreachable(node: Node, process: asyncio.subprocess.Process, why: str) -> CannotLookError:
     """The error for a node that does not answer, with the words of its last breath."""
-    await end(process)
+    await end(process, _END_PATIENCE)
     assert process.stderr is not None  # noqa: S101  # it is a pipe
-    said = (await process.stderr.read()).decode(errors="replace").strip()
+    said = ""
+    # Whoever still holds the pipe may keep it open.
+    with contextlib.suppress(TimeoutError):
+        said = (await asyncio.wait_for(process.stderr.read(), _END_PATIENCE)).decode(errors="replace").strip()
     return CannotLookError(f"node {node.name} ({node.address}) cannot be asked: {last_line(said) if said else why}")

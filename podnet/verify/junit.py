@@ -25,7 +25,7 @@ def junit(report: Report) -> str:
     # The checks run side by side: the whole takes less than their sum.
     document.time = report.seconds
     text: bytes = document.tostring()  # type: ignore[no-untyped-call]
-    return text.decode() + "\n"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text.decode()}\n'
 
 
 def _case(result: Result) -> TestCase:

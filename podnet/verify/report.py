@@ -124,7 +124,7 @@ def judge(check: Check, seen: Observation | None) -> Result:
         return _result(check, "nothing: the probe did not answer", passed=False)
     if check.refused:
         text = "reached" if seen.reached else f"refused: {seen.error}" if seen.refused else f"failed: {seen.error}"
-        return _result(check, text, passed=seen.refused, milliseconds=seen.milliseconds)
+        return _result(check, text, passed=seen.refused and not seen.reached, milliseconds=seen.milliseconds)
     if not seen.reached:
         return _result(check, f"not reached: {seen.error}", passed=False)
     passed = not check.sources or seen.source in check.sources

@@ -1,0 +1,112 @@
+"""A report in every form, byte by byte."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from junitparser import JUnitXml
+
+from podnet.cli.table import show
+from podnet.errors import PodnetError
+from podnet.verify.junit import junit
+from podnet.verify.markdown import markdown
+from podnet.verify.matrix import Cell, matrix
+from podnet.verify.report import Pod, Report, Result, SeenRoute, dump, load
+from tests.conftest import Golden
+
+
+def _result(kind: str, source: str, destination: str, seen: str, *, passed: bool, hint: str = "") -> Result:
+    scenario, action = kind.split("/")
+    ends = (source, source.partition("/")[0], destination, destination.partition("/")[0])
+    identity = f"{kind}: {source} -> {destination}" if destination else f"{kind}: {source}"
+    return Result(identity, scenario, action, *ends, "10.22.2.4", seen, passed, 1.25, hint)
+
+
+RULE = '-A CNI-1 ! -d 224.0.0.0/4 -m comment --comment "name: \\"mynet\\" <x>" -j MASQUERADE'
+FAILED = Report(
+    results=(
+        _result("pod-to-pod-other-node/tcp", "node1/a", "node2/b", "10.100.198.201", passed=False,
+                hint=f"node1 masquerades pods: {RULE} (iptables-nft, table nat)"),
+        _result("pod-to-pod-other-node/tcp", "node2/a", "node1/b", "10.22.2.4", passed=True),
+        _result("node-to-pod-same-node/icmp", "node1", "node1/a", "not reached: \x1b[31mtimed out", passed=False,
+                hint="node1: net.ipv4.ip_forward is 0"),
+        _result("coherence/route", "node1", "node2", "10.22.2.4", passed=True),
+        _result("coherence/bridge", "node2", "", "no cni0", passed=False, hint="ip link show cni0 | less"),
+    ),
+    pods=(
+        Pod("default", "nginx-1", "node1", "10.22.2.2", "nginx"),
+        Pod("default", "other", "node1", "10.22.2.3"),
+        Pod("kube-system", "coredns", "master", "10.22.1.2"),
+    ),
+    routes=(SeenRoute("node1", "10.22.3.0/24", "10.100.198.202", "eth0"),),
+    seconds=7.1,
+)  # fmt: skip
+PASSED = replace(FAILED, results=tuple(result for result in FAILED.results if result.passed))
+
+
+@pytest.mark.parametrize(("name", "report"), [("failed", FAILED), ("passed", PASSED)])
+def test_every_form(golden: Golden, name: str, report: Report) -> None:
+    stream = io.StringIO()
+    show(report, stream)
+    golden(f"verify/{name}.txt", "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n")
+    golden(f"verify/{name}.md", markdown(report))
+    golden(f"verify/{name}.xml", junit(report))
+    golden(f"verify/{name}.json", dump(report))
+
+
+def test_json_is_the_way_back() -> None:
+    assert load(dump(FAILED)) == FAILED
+    with pytest.raises(PodnetError, match="no report"):
+        load("{}")
+
+
+def test_a_pod_without_an_app_is_read_too() -> None:
+    document = json.loads(dump(FAILED))
+    del document["pods"][1]["app"]
+    assert load(json.dumps(document)) == FAILED
+
+
+def test_the_workload_is_nginx_alone() -> None:
+    assert [pod.name for pod in FAILED.workload] == ["nginx-1"]
+
+
+def test_junit_is_read_by_others() -> None:
+    root = ElementTree.fromstring(junit(FAILED).encode())  # noqa: S314  # it is our own
+    assert (root.get("tests"), root.get("failures"), root.get("time")) == ("5", "3", "7.1")
+    cases = [case for suite in JUnitXml.fromstring(junit(FAILED).encode()) for case in suite]
+    assert [case.name for case in cases] == [result.id for result in FAILED.results]
+    assert [bool(case.result) for case in cases] == [not result.passed for result in FAILED.results]
+    assert cases[0].time == 0.00125
+
+
+def test_markdown_keeps_its_cells() -> None:
+    rows = [line for line in markdown(FAILED).splitlines() if line.startswith("| coherence/bridge: node2")]
+    assert len(rows) == 1
+    assert rows[0].count(" | ") == 4  # the sign in the hint is escaped
+
+
+def test_the_terminal_alone_has_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    seen = {}
+    for stream in (io.StringIO(), Terminal()):
+        show(PASSED, stream)
+        seen[stream.isatty()] = "\x1b[" in stream.getvalue()
+    assert seen == {False: False, True: True}
+
+
+def test_the_matrix_counts() -> None:
+    grid = matrix(FAILED.results)
+    assert grid.columns == ("node1/a", "node2/a", "node1", "node2")
+    assert dict(grid.rows)["pod-to-pod-other-node/tcp"] == (Cell(0, 1), Cell(1, 1), Cell(0, 0), Cell(0, 0))
+    assert [str(cell) for cell in dict(grid.rows)["coherence/bridge"]] == ["", "", "", "0/1"]

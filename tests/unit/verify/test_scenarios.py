@@ -1,0 +1,141 @@
+"""The checks: derived from the plan, their ids, and when they hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podnet import config
+from podnet.planning import ClusterPlan, plan
+from podnet.verify import coherence
+from podnet.verify.facts import Facts
+from podnet.verify.report import Observation, judge, judge_all
+from podnet.verify.scenarios import Check, Endpoint, Placement, Probe, checks, probe_of, tag
+from tests.conftest import Golden
+
+DEV = plan(config.from_stack_file(Path(__file__).parents[3] / "Pulumi.dev.yaml"))
+
+
+def cluster_of(count: int) -> ClusterPlan:
+    workers = [{"name": f"node{n}", "role": "worker", "address": f"10.9.0.{200 + n}"} for n in range(1, count)]
+    nodes = [{"name": "master", "role": "control-plane", "address": "10.9.0.200"}, *workers]
+    values = {"machineNetwork": "10.9.0.0/24", "podSubnet": "10.22.0.0/16", "serviceSubnet": "10.96.0.0/16"}
+    return plan(config.load("dev", {**values, "nodes": nodes}))
+
+
+def placed(plan: ClusterPlan) -> Placement:
+    """Give a placement as it would be: the probes' addresses are the subnet's next ones."""
+
+    def probe(number: int, name: str, letter: str) -> Probe:
+        subnet = plan.of(name).node.pod_subnet
+        address = str(subnet[4 + "ab".index(letter)])
+        service = 2 * number + "ab".index(letter)
+        end = Endpoint(f"{name}/{letter}", name, address)
+        return Probe(end, f"{name}-{letter}", f"10.96.1.{service}", 30000 + service)
+
+    names = [each.node.name for each in plan.nodes]
+    web = [Endpoint(f"{name}/nginx", name, str(plan.of(name).node.pod_subnet[2])) for name in names[1:3]]
+    return Placement(
+        probes={name: (probe(number, name, "a"), probe(number, name, "b")) for number, name in enumerate(names)},
+        node_ports=dict.fromkeys(names, 40000),
+        web=tuple(web),
+        outside=Endpoint("outside", "", str(plan.cluster.outside)),
+        outside_port=7411,
+        namespace="podnet-verify-1",
+    )
+
+
+def test_the_ids_of_the_dev_stack(golden: Golden) -> None:
+    lines = [f"{check.id} = {check.expected}" for check in checks(DEV, placed(DEV))]
+    lines += [f"{result.id} = {result.expected}" for result in coherence.check(DEV, Facts({}, {}, ()))]
+    golden("verify/checks.txt", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 12])
+def test_every_ordered_pair_is_checked(count: int) -> None:
+    plan = cluster_of(count)
+    found = checks(plan, placed(plan))
+    assert len({check.id for check in found}) == len(found)
+    kinds = Counter(f"{check.scenario}/{check.action}" for check in found)
+    for action in ("icmp", "tcp", "udp"):
+        for what in ("pod-to-pod", "node-to-pod", "pod-to-node"):
+            assert kinds[f"{what}-same-node/{action}"] == count
+            assert kinds[f"{what}-other-node/{action}"] == count * (count - 1)
+    assert kinds["pod-to-service-same-node/tcp"] == kinds["pod-to-itself-by-service/tcp"] == count
+    assert kinds["pod-to-dns/dns"] == kinds["pod-to-outside/tcp"] == count
+    assert kinds["pod-to-service-other-node/tcp"] == count * (count - 1)
+    assert kinds["node-to-node-port/tcp"] == kinds["bulk-10-mb/tcp"] == count**2
+    assert kinds["packet-of-mtu/icmp"] == kinds["packet-of-mtu-plus-1/icmp"] == count**2
+    pairs = {(check.source.node, check.destination.node) for check in found if check.scenario.startswith("pod-to-pod")}
+    assert len(pairs) == count**2
+
+
+def test_without_an_outside_nothing_is_said_of_it() -> None:
+    placement = placed(DEV)
+    without = Placement(placement.probes, placement.node_ports, placement.web, None, 0, placement.namespace)
+    assert not [check for check in checks(DEV, without) if check.scenario == "pod-to-outside"]
+
+
+def test_a_ping_carries_a_tag_of_its_own() -> None:
+    placement = placed(DEV)
+    pings = [check for check in checks(DEV, placement) if check.action == "icmp"]
+    assert len({tag(check, placement) for check in pings}) == len(pings)
+    assert all(len(tag(check, placement)) == 32 for check in pings)
+    assert probe_of(pings[0], placement)["pattern"] == tag(pings[0], placement)
+
+
+ENDS = (Endpoint("node1/a", "node1", "10.22.2.4"), Endpoint("node2/b", "node2", "10.22.3.5"))
+TCP = Check("pod-to-pod-other-node", "tcp", *ENDS, {}, sources=("10.22.2.4",))
+TOO_LARGE = Check("packet-of-mtu-plus-1", "icmp", *ENDS, {}, refused=True)
+ANY = Check("node-to-node-port", "tcp", *ENDS, {})
+
+
+def test_the_id_reads_as_everywhere() -> None:
+    assert TCP.id == "pod-to-pod-other-node/tcp: node1/a (10.22.2.4) -> node2/b (10.22.3.5)"
+
+
+@pytest.mark.parametrize(
+    ("check", "seen", "text", "passed"),
+    [
+        (TCP, None, "nothing: the probe did not answer", False),
+        (TCP, Observation(reached=True, source="10.22.2.4"), "10.22.2.4", True),
+        (TCP, Observation(reached=True, source="10.100.198.201"), "10.100.198.201", False),
+        (TCP, Observation(reached=True), "reached, but the other end did not see from where", False),
+        (TCP, Observation(reached=False, error="timed out"), "not reached: timed out", False),
+        (ANY, Observation(reached=True), "reached", True),
+        (ANY, Observation(reached=False, error="x"), "not reached: x", False),
+        (TOO_LARGE, None, "nothing: the probe did not answer", False),
+        (TOO_LARGE, Observation(reached=True), "reached", False),
+        (TOO_LARGE, Observation(reached=False, error="no echo"), "failed: no echo", False),
+        (TOO_LARGE, Observation(reached=False, refused=True, error="too long"), "refused: too long", True),
+    ],
+)
+def test_a_check_is_judged(check: Check, seen: Observation | None, text: str, passed: bool) -> None:
+    result = judge(check, seen)
+    assert (result.seen, result.passed) == (text, passed)
+
+
+OBSERVATIONS = st.builds(
+    Observation,
+    reached=st.booleans(),
+    refused=st.booleans(),
+    source=st.sampled_from(["", "10.22.2.4", "10.100.198.201"]),
+    error=st.sampled_from(["", "timed out"]),
+)
+
+
+@given(st.lists(st.one_of(st.none(), OBSERVATIONS), min_size=3, max_size=3))
+def test_no_check_passes_without_the_observation_that_it_asks_for(seen: list[Observation | None]) -> None:
+    every = [TCP, TOO_LARGE, ANY]
+    found = {check.id: each for check, each in zip(every, seen, strict=True) if each is not None}
+    for check, result in zip(every, judge_all(every, found), strict=True):
+        each = found.get(check.id)
+        if check.refused:
+            right = each is not None and not each.reached and each.refused
+        else:
+            right = each is not None and each.reached and (not check.sources or each.source in check.sources)
+        assert result.passed == right
