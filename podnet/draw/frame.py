@@ -53,7 +53,7 @@ class Head:
         if not strays:
             return ""
         first = f"{strays[0].name} on {strays[0].node}"
-        return f"{len(strays)} on machines that are not in the plan, like {first}"[:90]
+        return f"{len(strays)} {'pod' if len(strays) == 1 else 'pods'} not on a planned machine: {first}"[:90]
 
     @property
     def width(self) -> float:

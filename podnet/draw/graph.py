@@ -71,7 +71,8 @@ class Machine:
     """A machine and everything in it.
 
     interface: the device that its routes leave by; empty where nobody looked. first_pod, last_pod: the addresses
-    that its pods get. local: what holds between its own pods. pods: None where nobody looked.
+    that its pods get. local: what holds between its own pods; drifted where one is astray. pods: None where nobody
+    looked.
     leaving: its masquerade, and what the outside saw of its pods.
     """
 
@@ -143,6 +144,7 @@ def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machin
     node, subnet = each.node, each.net_conf.subnet
     results = report.results if report else ()
     own = [result for result in results if result.source_node == node.name]
+    pods = tuple(_pod(pod, subnet) for pod in report.pods if pod.node == node.name) if report else None
     return Machine(
         name=node.name,
         role=str(node.role),
@@ -154,9 +156,9 @@ def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machin
         # host-local hands out what the bridge leaves, up to the last address before the broadcast's.
         first_pod=str(host(subnet, 2)),
         last_pod=str(host(subnet, subnet.size - 2)),
-        pods=tuple(_pod(pod, subnet) for pod in report.pods if pod.node == node.name) if report else None,
+        pods=pods,
         routes=(*_planned_routes(each, report), *_unplanned_routes(plan, each, report)),
-        local=judge(_to_pods(results, node.name, node.name)) if report else PLANNED,
+        local=_local(judge(_to_pods(results, node.name, node.name)), pods or ()) if report else PLANNED,
         leaving=judge(result for result in own if result.scenario == "pod-to-outside") if report else PLANNED,
     )
 
@@ -172,6 +174,14 @@ def _pod(pod: Pod, subnet: IPNetwork) -> DrawnPod:
     except AddressError:
         astray = True
     return DrawnPod(pod.namespace, pod.name, pod.address, astray)
+
+
+def _local(evidence: Evidence, pods: Iterable[DrawnPod]) -> Evidence:
+    astray = [f"{pod.namespace}/{pod.name} has {pod.address}" for pod in pods if pod.astray]
+    if not astray:
+        return evidence
+    note = f"{len(astray)} {'pod is' if len(astray) == 1 else 'pods are'} not in the subnet"
+    return Evidence(State.DRIFTED, note, (*astray, *evidence.details))
 
 
 def _planned_routes(each: NodePlan, report: Report | None) -> Iterable[RouteEdge]:

@@ -1,1 +1,1 @@
-"""Tests of podnet.draw."""
+"""Tests of podnet: unit/draw."""

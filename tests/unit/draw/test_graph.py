@@ -137,7 +137,11 @@ def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
         ("wrong", True),
         ("none", True),
     ]
+    assert drawn.machines[1].local.state is State.DRIFTED
+    assert drawn.machines[1].local.note == "2 pods are not in the subnet"
+    assert drawn.machines[1].local.details[0] == "default/wrong has 10.22.3.9"
     assert drawn.machines[0].pods == ()
+    assert drawn.machines[0].local.state is State.NOT_TRIED
     assert [pod.name for pod in drawn.strays] == ["gone"]
 
 
