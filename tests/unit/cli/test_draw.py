@@ -14,6 +14,7 @@ from podnet.draw.graph import graph
 from podnet.draw.html import page
 from podnet.draw.mermaid import flowchart
 from podnet.draw.svg import picture
+from podnet.observe.access import Access
 from podnet.planning import ClusterPlan, plan
 from podnet.verify.report import Report, dump
 from tests.unit.draw import clusters
@@ -60,6 +61,23 @@ def test_a_report_from_standard_input(report: Report, tmp_path: Path, monkeypatc
     monkeypatch.setattr(sys, "stdin", io.StringIO(dump(report)))
     assert main(["draw", "--report", "-", "--output", str(tmp_path / "picture.svg")]) == 0
     assert "drifted: not in the kernel" in (tmp_path / "picture.svg").read_text()
+
+
+def test_live_is_what_a_verification_of_the_stack_sees(
+    chapter: ClusterPlan, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[tuple[ClusterPlan, Path]] = []
+
+    async def verify(plan: ClusterPlan, access: Access, *_: object) -> Report:
+        looked.append((plan, access.folder))
+        return report
+
+    monkeypatch.setenv("PODNET_STACKS", str(tmp_path))
+    monkeypatch.setattr("podnet.cli.draw.verify", verify)
+    # What fails is drawn; it is no failure to draw it.
+    assert main(["draw", "--live", "--output", str(tmp_path / "picture.svg")]) == 0
+    assert looked == [(chapter, tmp_path / "dev")]
+    assert (tmp_path / "picture.svg").read_text() == picture(graph(chapter, report))
 
 
 @pytest.mark.parametrize(
