@@ -108,15 +108,6 @@ class Foot:
         return max(width_of(words) for words in (*self._outside, self._gateway)) + 28
 
     @property
-    def _legend(self) -> float:
-        return 66 + max(width(f"{state}: {_MEANINGS[state]}", SMALL) for state in self._states)
-
-    @property
-    def width(self) -> float:
-        """The legend and the outside, side by side."""
-        return self._legend + 30 + self._box + 14
-
-    @property
     def height(self) -> float:
         """From the lower edge of the network."""
         return 14 + 34 + 68

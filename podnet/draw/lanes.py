@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from podnet.draw.blocks import told
@@ -17,6 +18,9 @@ PITCH: Final = 46
 
 _PORT: Final = 18
 """Between two arrows at one machine."""
+
+_PORTS: Final = 10
+"""Arrows at one machine, at most: more are wider than its interface, and nobody could follow them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,11 @@ def lanes(graph: Graph) -> tuple[Lane, ...]:
     return tuple(placed)
 
 
+def drawable(placed: Sequence[Lane], count: int) -> bool:
+    """Whether so many machines have room for these arrows: a kernel may hold any number that nobody planned."""
+    return all(len(_at(placed, machine)) <= _PORTS for machine in range(count))
+
+
 def rows(placed: Sequence[Lane]) -> int:
     """How many rows there are."""
     return max((lane.row + 1 for lane in placed), default=0)
@@ -70,8 +79,9 @@ def rows(placed: Sequence[Lane]) -> int:
 def distance(placed: Sequence[Lane], count: int) -> float:
     """How far apart the middles of two machines must be for every text to have its room."""
     ports = [len(_at(placed, machine)) for machine in range(count)]
+    beside = max((one + other for one, other in pairwise(ports)), default=0)
     text = max((max(width_of(_words(lane.route)), _said_width(lane.route)) for lane in placed), default=0)
-    return text + 2 * _PORT * max(ports) / 2 + 40
+    return text + _PORT * (beside / 2 + 1) + 16
 
 
 def draw(placed: Sequence[Lane], middles: Sequence[float], top: float, first: float) -> Iterator[Shape]:

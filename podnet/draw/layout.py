@@ -59,13 +59,13 @@ class _Grid:
 
 def lay_out(graph: Graph) -> Drawing:
     """Give everything in a graph its place."""
-    arrows = len(graph.machines) <= _ARROWS
+    placed = lanes.lanes(graph) if len(graph.machines) <= _ARROWS else ()
+    arrows = bool(placed) and lanes.drawable(placed, len(graph.machines))
     cards = [_blocks(graph, machine, arrows=arrows) for machine in graph.machines]
-    placed = lanes.lanes(graph) if arrows else ()
-    grid = _grid(cards, placed)
+    grid = _grid(cards, placed if arrows else ())
     rail = 0 if arrows else 40
     head, foot = Head(graph), Foot(graph)
-    right = max(grid.right + rail, _MARGIN + max(head.width, foot.width))
+    right = math.ceil(max(grid.right + rail, _MARGIN + head.width))
     shapes: list[Shape] = list(head.draw(_MARGIN, _MARGIN))
     y = _MARGIN + head.height
     bands: list[Shape] = []

@@ -26,6 +26,28 @@ def planned(count: int, name: Callable[[int], str] = lambda number: f"node{numbe
     return plan(config.load("dev", values))
 
 
+def wide(count: int) -> ClusterPlan:
+    """A cluster with the longest name and the longest addresses that there are."""
+    nodes: list[dict[str, object]] = [
+        {
+            "name": f"n{number}",
+            "role": "worker" if number else "control-plane",
+            "address": f"192.168.100.{200 + number}",
+            "podSubnet": f"172.16.{100 + number}.128/25",
+        }
+        for number in range(count)
+    ]
+    values = {
+        "machineNetwork": "192.168.100.128/25",
+        "gateway": "192.168.100.254",
+        "podSubnet": "172.16.0.0/16",
+        "serviceSubnet": "10.96.0.0/16",
+        "nodes": nodes,
+        "cni": {"bridge": "wwwwwwwwwwwwwww"},
+    }
+    return plan(config.load("w" * 30, values))
+
+
 def routes(plan: ClusterPlan) -> tuple[SeenRoute, ...]:
     """Every planned route, as the kernels have it where all is well."""
     return tuple(SeenRoute(r.node, str(r.destination), str(r.gateway), DEVICE) for r in plan.routes)

@@ -43,6 +43,17 @@ def crowded(count: int) -> Graph:
     return replace(drawn, hidden_by_bridge=True)
 
 
+def drifted(count: int) -> Graph:
+    """Three machines with the longest addresses, and so many routes that nobody planned on each."""
+    plan = clusters.wide(3)
+    extra = tuple(
+        SeenRoute(f"n{node}", f"172.16.{200 + n}.128/25", f"192.168.100.{150 + n}", clusters.DEVICE)
+        for node in range(3)
+        for n in range(count)
+    )
+    return graph(plan, replace(clusters.report(plan), routes=(*clusters.routes(plan), *extra)))
+
+
 def cases() -> Iterator[tuple[str, Graph]]:
     for count in SIZES:
         plan = clusters.planned(count)
@@ -50,6 +61,10 @@ def cases() -> Iterator[tuple[str, Graph]]:
         yield f"passed-{count}", graph(plan, clusters.report(plan))
         yield f"failed-{count}", graph(plan, clusters.broken_report(plan))
         yield f"crowded-{count}", crowded(count)
+        plan = clusters.wide(count)
+        yield f"wide-{count}", graph(plan, clusters.broken_report(plan))
+    for extra in (6, 20):
+        yield f"drifted-{extra}", drifted(extra)
     yield "plan-4", graph(clusters.planned(4))
     yield "passed-20", graph(plan := clusters.planned(20), clusters.report(plan))
 
@@ -184,6 +199,14 @@ def test_every_state_has_its_word_beside_it() -> None:
     assert "drifted: not in the kernel" in words
     assert "drifted: not in the plan" in words
     assert words.count("passed") == 3 + 3 + 1 + 4  # same node, masquerade, outside, routes
+
+
+def test_so_many_routes_that_nobody_planned_are_listed_not_drawn() -> None:
+    words = [said(text) for text in texts(lay_out(CASES["drifted-6"]))]
+    assert words.count("drifted: not in the plan") == 18
+    words = [said(text) for text in texts(lay_out(CASES["drifted-20"]))]
+    assert words.count("20 routes drifted") == 3
+    assert words.count("+5 more drifted") == 3
 
 
 def test_many_pods_are_counted_not_drawn() -> None:
