@@ -143,7 +143,6 @@ def graph(plan: ClusterPlan, report: Report | None = None) -> Graph:
 def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machine:
     node, subnet = each.node, each.net_conf.subnet
     results = report.results if report else ()
-    own = [result for result in results if result.source_node == node.name]
     pods = tuple(_pod(pod, subnet) for pod in report.pods if pod.node == node.name) if report else None
     return Machine(
         name=node.name,
@@ -158,8 +157,8 @@ def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machin
         last_pod=str(host(subnet, subnet.size - 2)),
         pods=pods,
         routes=(*_planned_routes(each, report), *_unplanned_routes(plan, each, report)),
-        local=_local(judge(_to_pods(results, node.name, node.name)), pods or ()) if report else PLANNED,
-        leaving=judge(result for result in own if result.scenario == "pod-to-outside") if report else PLANNED,
+        local=_local(results, node.name, pods or ()) if report else PLANNED,
+        leaving=_leaving(results, node.name) if report else PLANNED,
     )
 
 
@@ -176,7 +175,8 @@ def _pod(pod: Pod, subnet: IPNetwork) -> DrawnPod:
     return DrawnPod(pod.namespace, pod.name, pod.address, astray)
 
 
-def _local(evidence: Evidence, pods: Iterable[DrawnPod]) -> Evidence:
+def _local(results: Sequence[Result], node: str, pods: Iterable[DrawnPod]) -> Evidence:
+    evidence = _drifted(judge(_to_pods(results, node, node)), _not_as_planned(results, "bridge", node))
     astray = [f"{pod.namespace}/{pod.name} has {pod.address}" for pod in pods if pod.astray]
     if not astray:
         return evidence
@@ -184,12 +184,20 @@ def _local(evidence: Evidence, pods: Iterable[DrawnPod]) -> Evidence:
     return Evidence(State.DRIFTED, note, (*astray, *evidence.details))
 
 
+def _leaving(results: Sequence[Result], node: str) -> Evidence:
+    tried = [result for result in results if (result.scenario, result.source_node) == ("pod-to-outside", node)]
+    return _drifted(judge(tried), _not_as_planned(results, "masquerade", node))
+
+
 def _planned_routes(each: NodePlan, report: Report | None) -> Iterable[RouteEdge]:
     seen = {(route.node, route.destination, route.gateway) for route in report.routes} if report else set()
     for route in each.routes:
-        evidence = judge(_to_pods(report.results, route.node, route.peer)) if report else PLANNED
-        if report and (route.node, str(route.destination), str(route.gateway)) not in seen:
-            evidence = replace(evidence, state=State.DRIFTED, note="not in the kernel")
+        evidence = PLANNED
+        if report:
+            evidence = judge(_to_pods(report.results, route.node, route.peer))
+            evidence = _drifted(evidence, _not_as_planned(report.results, "route", route.node, route.peer))
+            if (route.node, str(route.destination), str(route.gateway)) not in seen:
+                evidence = replace(evidence, state=State.DRIFTED, note="not in the kernel")
         yield RouteEdge(route.node, route.peer, str(route.destination), str(route.gateway), evidence)
 
 
@@ -212,11 +220,26 @@ def _to_pods(results: Sequence[Result], source: str, destination: str) -> list[R
     ]
 
 
+def _not_as_planned(results: Sequence[Result], what: str, node: str, peer: str = "") -> list[Result]:
+    """What a look at a node itself found of its bridge, its masquerade or a route, where that is not the plan's."""
+    wanted = ("coherence", what, node, peer)
+    return [r for r in results if (r.scenario, r.action, r.source_node, r.destination_node) == wanted and not r.passed]
+
+
+def _drifted(evidence: Evidence, found: Sequence[Result]) -> Evidence:
+    if not found:
+        return evidence
+    return Evidence(State.DRIFTED, "not as planned", (*map(_told, found), *evidence.details))
+
+
+def _told(result: Result) -> str:
+    return f"{result.id}: expected {result.expected}, seen {result.seen}"
+
+
 def judge(results: Iterable[Result]) -> Evidence:
     """Sum up checks: one that fails decides, and none at all means that nobody tried."""
     results = list(results)
     failed = [result for result in results if not result.passed]
     if failed:
-        details = tuple(f"{result.id}: expected {result.expected}, seen {result.seen}" for result in failed)
-        return Evidence(State.FAILED, f"{len(failed)} of {len(results)} checks", details)
+        return Evidence(State.FAILED, f"{len(failed)} of {len(results)} checks", tuple(map(_told, failed)))
     return Evidence(State.PASSED if results else State.NOT_TRIED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from podnet.draw.blocks import told
+from podnet.draw.card.routes import told
 from podnet.draw.graph import Graph, RouteEdge
 from podnet.draw.measure import width
 from podnet.draw.shapes import CODE, SMALL, Box, Group, Head, Line, Mark, Point, Shape, Text, Words, say, width_of

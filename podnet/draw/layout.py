@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from podnet.draw import bundle, lanes
-from podnet.draw.blocks import Block, Header, Interface, Masquerade, Pods, Routes
+from podnet.draw.card.block import Block
+from podnet.draw.card.header import Header
+from podnet.draw.card.interface import Interface
+from podnet.draw.card.masquerade import Masquerade
+from podnet.draw.card.pods import Pods
+from podnet.draw.card.routes import Routes
 from podnet.draw.frame import Foot, Head
 from podnet.draw.graph import Graph, Machine, State
 from podnet.draw.lanes import Lane

@@ -38,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line through points. state: drawn in that state's colour and dashes."""
+    """A line through points."""
 
     points: tuple[Point, ...]
     kind: str

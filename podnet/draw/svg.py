@@ -28,7 +28,7 @@ _FONT_CLASS: Final = {
 }
 
 _SIGNS: Final = {
-    # Around (0, 0), 10 wide: a ring, a tick, a cross, a dotted ring's stand-in (a bar), a triangle with its warning.
+    # Paths around (0, 0), 10 wide: a ring, a tick, a cross, a bar, a triangle of warning.
     State.PLANNED: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
     State.PASSED: "M-4.5 0.5l3 3.5l6-8",
     State.FAILED: "M-4-4l8 8M4-4l-8 8",

@@ -10,6 +10,7 @@ from podnet.draw.graph import Graph, RouteEdge, State, graph, worst
 from podnet.planning import ClusterPlan
 from podnet.verify.report import Pod, Report, SeenRoute
 from tests.unit.draw import clusters
+from tests.unit.draw.clusters import End
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,33 @@ def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
     assert drawn.machines[0].pods == ()
     assert drawn.machines[0].local.state is State.NOT_TRIED
     assert [pod.name for pod in drawn.strays] == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("action", "peer", "drifted"),
+    [
+        ("bridge", "", ["local node1"]),
+        ("masquerade", "", ["leaving node1"]),
+        ("route", "node2", ["route node1 node2"]),
+        ("cni-conf", "", []),
+    ],
+)
+def test_what_is_not_as_planned_on_a_node_has_drifted(
+    chapter: ClusterPlan, action: str, peer: str, drifted: list[str]
+) -> None:
+    report = clusters.report(chapter)
+    here, there = End("node1", "node1", ""), End(peer, peer, "")
+    found = clusters.result(f"coherence/{action}", here, there, "the plan's", passed=False)
+    drawn = graph(chapter, replace(report, results=(*report.results, found)))
+    everything = {
+        **{f"local {machine.name}": machine.local for machine in drawn.machines},
+        **{f"leaving {machine.name}": machine.leaving for machine in drawn.machines},
+        **{f"route {route.node} {route.peer}": route.evidence for route in drawn.routes},
+    }
+    assert [name for name, evidence in everything.items() if evidence.state is not State.PASSED] == drifted
+    for name in drifted:
+        assert everything[name].state is State.DRIFTED
+        assert everything[name].details[0].startswith(f"coherence/{action}: node1")
 
 
 def test_interfaces_are_those_that_routes_leave_by(chapter: ClusterPlan) -> None:
