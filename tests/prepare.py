@@ -12,8 +12,8 @@ from lab.toolchain import catalog, ensure
 from lab.toolchain.settings import from_environ
 from podnet.errors import PodnetError
 
-PACKAGES: Final = ("vagrant-libvirt",)
-"""Debian packages: the provider whose Vagrantfile is validated."""
+PACKAGES: Final = ("vagrant-libvirt", "chromium", "chromium-driver")
+"""Debian packages: the provider whose Vagrantfile is validated, the browser that opens the page."""
 
 ARTIFACTS: Final = ("e2e",)
 """Kubernetes' own tests. They are asked for along with all the rest, while Go's caches are warm."""

@@ -1,0 +1,92 @@
+"""``podnet draw``: the picture of a stack's pod network."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from podnet.draw.graph import graph
+from podnet.draw.html import page
+from podnet.draw.mermaid import flowchart
+from podnet.draw.svg import picture
+from podnet.errors import PodnetError
+from podnet.model import Cluster
+from podnet.observe.access import Access
+from podnet.observe.verification import verify
+from podnet.planning import ClusterPlan, plan
+from podnet.verify.report import Report, load
+
+_FORMATS: Final[Mapping[str, Callable[[ClusterPlan, Report | None], str]]] = {
+    "svg": lambda plan, report: picture(graph(plan, report)),
+    "mermaid": lambda plan, report: flowchart(graph(plan, report)),
+    "html": page,
+}
+
+
+def add_draw(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the command to a parser."""
+    parser = commands.add_parser(
+        "draw",
+        parents=[common],
+        help="draw the pod network, as planned or as it is",
+        description="From the plan alone, which needs no host, cluster or secret; or with what a verification saw. "
+        "Exit code 0: drawn, whatever was seen. 2: it could not be drawn.",
+    )
+    parser.add_argument("--format", choices=list(_FORMATS), default="svg", help="html holds matrix and tables too")
+    parser.add_argument("--output", metavar="FILE", type=Path, help="where to write it (default: standard output)")
+    seen = parser.add_mutually_exclusive_group()
+    seen.add_argument("--live", action="store_true", help="verify the cluster, and draw what was seen")
+    seen.add_argument("--report", metavar="FILE", help="draw what is in this report: verify --format json (- is stdin)")
+    parser.set_defaults(run=_run)
+
+
+def _run(cluster: Cluster, chosen: argparse.Namespace) -> int:
+    report = _look(cluster) if chosen.live else _read(chosen.report) if chosen.report else None
+    text = _FORMATS[chosen.format](plan(cluster), report)
+    if chosen.output:
+        _write(chosen.output, text)
+    else:
+        # As bytes: the picture says that it is UTF-8, whatever the terminal's locale is.
+        sys.stdout.buffer.write(text.encode())
+    return 0
+
+
+def _look(cluster: Cluster) -> Report:
+    stacks = os.environ.get("PODNET_STACKS")
+    if not stacks:
+        raise PodnetError("PODNET_STACKS is not set: run 'eval \"$(make -s env)\"' in the checkout first")
+    console = Console(stderr=True)
+    with console.status("looking") as status:
+        tell = status.update if console.is_terminal else lambda _: None
+        return asyncio.run(verify(plan(cluster), Access(Path(stacks) / cluster.name), tell))
+
+
+def _read(name: str) -> Report:
+    try:
+        return load(sys.stdin.read() if name == "-" else Path(name).read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise PodnetError(f"the report {name} cannot be read: {_reason(error)}") from None
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all: who has the old picture open never sees half a new one."""
+    pending = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pending.write_bytes(text.encode())
+        pending.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            pending.unlink()
+        raise PodnetError(f"{path} cannot be written: {_reason(error)}") from None
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -1,0 +1,110 @@
+"""The checks as a grid: from where in its rows, to where in its columns, and in every cell the checks of that pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from podnet.draw.graph import State, judge
+from podnet.planning import ClusterPlan
+from podnet.verify.report import Result
+
+_PODS: Final = "pods on"
+_MACHINES: Final = "machines"
+_SERVICES: Final = "Services of pods on"
+_ELSEWHERE: Final = "elsewhere"
+
+_DNS: Final = "DNS"
+_OWN: Final = "own set-up"
+"""Where a check looks at a machine itself: its conf, its rules, its kernel's routes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row or a column. group: what kind of place. name: which one."""
+
+    group: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.group} {self.name}" if self.group in {_PODS, _SERVICES} else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A pair. checks: the numbers of its results in the report."""
+
+    source: Place
+    destination: Place
+    checks: tuple[int, ...]
+    state: State
+    passed: int
+
+    @property
+    def said(self) -> str:
+        """The cell in words."""
+        found = f"{self.passed} of {len(self.checks)} hold" if self.checks else "no check"
+        return f"{self.source} to {self.destination}: {self.state}, {found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """columns: of all rows. groups: what stands above the columns, and over how many. rows: a place and its cells."""
+
+    columns: tuple[Place, ...]
+    groups: tuple[tuple[str, int], ...]
+    rows: tuple[tuple[Place, tuple[Cell, ...]], ...]
+
+
+def grid(plan: ClusterPlan, results: Sequence[Result]) -> Grid:
+    """Sort the results of a report into a grid. Nodes stand in the plan's order, and none is left out."""
+    names = [node.node.name for node in plan.nodes]
+    pairs: dict[tuple[Place, Place], list[int]] = {}
+    for number, result in enumerate(results):
+        pairs.setdefault((_source(result), _destination(result)), []).append(number)
+    known = [Place(group, name) for group in (_PODS, _MACHINES) for name in names]
+    sources = _all(known, (source for source, _ in pairs))
+    services = [Place(_SERVICES, name) for name in names]
+    columns = _all([*known, *services], (destination for _, destination in pairs))
+    order = [_PODS, _MACHINES, _SERVICES, _ELSEWHERE]
+    columns.sort(key=lambda place: order.index(place.group))
+    groups = [(group, sum(place.group == group for place in columns)) for group in order]
+    return Grid(
+        columns=tuple(columns),
+        groups=tuple(group for group in groups if group[1]),
+        rows=tuple(
+            (source, tuple(_cell(source, column, pairs.get((source, column), []), results) for column in columns))
+            for source in sources
+        ),
+    )
+
+
+def _all(known: Sequence[Place], found: Iterable[Place]) -> list[Place]:
+    """The places that the plan has, and then those that only the report has."""
+    return list(dict.fromkeys([*known, *found]))
+
+
+def _cell(source: Place, destination: Place, checks: Sequence[int], results: Sequence[Result]) -> Cell:
+    mine = [results[number] for number in checks]
+    # What does not hold is read first.
+    ordered = sorted(checks, key=lambda number: results[number].passed)
+    return Cell(source, destination, tuple(ordered), judge(mine).state, sum(result.passed for result in mine))
+
+
+def _source(result: Result) -> Place:
+    return Place(_PODS if "/" in result.source else _MACHINES, result.source_node or result.source)
+
+
+def _destination(result: Result) -> Place:
+    name, node = result.destination, result.destination_node
+    if result.scenario == "coherence":
+        return Place(_ELSEWHERE, _OWN)
+    if result.scenario == "pod-to-dns":
+        # The name that was asked for is of this one verification.
+        return Place(_ELSEWHERE, _DNS)
+    if not node:
+        return Place(_ELSEWHERE, name or _OWN)
+    if name == node:
+        return Place(_MACHINES, node)
+    return Place(_PODS if "/" in name else _SERVICES, node)

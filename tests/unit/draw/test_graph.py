@@ -1,0 +1,188 @@
+"""What the picture says of a plan and of a report: the states, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from podnet.draw.graph import Graph, RouteEdge, State, graph, worst
+from podnet.planning import ClusterPlan
+from podnet.verify.report import Pod, Report, SeenRoute
+from tests.unit.draw import clusters
+from tests.unit.draw.clusters import End
+
+
+@pytest.fixture(scope="module")
+def chapter() -> ClusterPlan:
+    return clusters.planned(3)
+
+
+def states(drawn: Graph) -> dict[str, str]:
+    """Each route's state, by where it leads."""
+    return {f"{route.node} -> {route.peer or route.gateway}": route.evidence.state for route in drawn.routes}
+
+
+def edge(drawn: Graph, node: str, gateway: str) -> RouteEdge:
+    return next(route for route in drawn.routes if (route.node, route.gateway) == (node, gateway))
+
+
+def test_from_the_plan_alone_everything_is_planned(chapter: ClusterPlan) -> None:
+    drawn = graph(chapter)
+    assert set(states(drawn).values()) == {State.PLANNED}
+    assert len(drawn.routes) == 6
+    assert drawn.leaving.state is State.PLANNED
+    assert drawn.verdict == ""
+    master = drawn.machines[0]
+    assert (master.name, master.role, master.address) == ("master", "control-plane", "10.100.198.200")
+    assert (master.bridge, master.bridge_address, master.pod_subnet) == ("cni0", "10.22.1.1", "10.22.1.0/24")
+    assert (master.first_pod, master.last_pod) == ("10.22.1.2", "10.22.1.254")
+    # Nobody has looked: no pods and no name of an interface are made up.
+    assert master.pods is None
+    assert master.interface == ""
+
+
+def test_where_everything_holds_everything_has_passed(chapter: ClusterPlan) -> None:
+    drawn = graph(chapter, clusters.report(chapter))
+    assert set(states(drawn).values()) == {State.PASSED}
+    assert {machine.local.state for machine in drawn.machines} == {State.PASSED}
+    assert drawn.leaving.state is State.PASSED
+    assert [machine.interface for machine in drawn.machines] == ["eth1"] * 3
+    assert [(pod.name, pod.address) for pod in drawn.machines[1].pods or ()] == [
+        ("nginx-7d9c5b8f6-x2k40", "10.22.2.2"),
+        ("nginx-7d9c5b8f6-x2k41", "10.22.2.3"),
+    ]
+    assert drawn.verdict == "passed: all 60 checks hold, in 8.1 s"
+
+
+def test_a_lost_route_is_drifted_and_fails_exactly_the_pairs_that_need_it(chapter: ClusterPlan) -> None:
+    drawn = graph(chapter, clusters.broken_report(chapter))
+    assert states(drawn) == {
+        "master -> node1": State.PASSED,
+        "master -> node2": State.PASSED,
+        "master -> 10.100.198.77": State.DRIFTED,
+        "node1 -> master": State.PASSED,
+        "node1 -> node2": State.FAILED,
+        "node2 -> master": State.PASSED,
+        "node2 -> node1": State.DRIFTED,
+    }
+    failed = edge(drawn, "node1", "10.100.198.202").evidence
+    assert failed.note == "4 of 4 checks"
+    assert failed.details[1] == (
+        "pod-to-pod-other-node/tcp: node1/a (10.22.2.2) -> node2/b (10.22.3.3): "
+        "expected 10.22.2.2, seen not reached: timed out"
+    )
+    lost = edge(drawn, "node2", "10.100.198.201").evidence
+    assert lost.note == "not in the kernel"
+    # The checks that fail by it are kept.
+    assert len(lost.details) == 4
+    assert edge(drawn, "master", "10.100.198.77").evidence.note == "not in the plan"
+
+
+def test_a_route_by_another_next_hop_is_drifted_twice(chapter: ClusterPlan) -> None:
+    report = clusters.report(chapter)
+    wrong = tuple(
+        replace(route, gateway="10.100.198.202")
+        if (route.node, route.destination) == ("master", "10.22.2.0/24")
+        else route
+        for route in report.routes
+    )
+    drawn = graph(chapter, replace(report, routes=wrong))
+    drifted = [route for route in drawn.routes if route.evidence.state is State.DRIFTED]
+    assert [(r.node, r.peer, r.destination, r.gateway, r.evidence.note) for r in drifted] == [
+        ("master", "node1", "10.22.2.0/24", "10.100.198.201", "not in the kernel"),
+        ("master", "node2", "10.22.2.0/24", "10.100.198.202", "not in the plan"),
+    ]
+
+
+def test_a_pair_that_no_check_took_is_not_tried(chapter: ClusterPlan) -> None:
+    report = clusters.report(chapter)
+    fewer = tuple(result for result in report.results if result.source_node != "node1")
+    drawn = graph(chapter, replace(report, results=fewer))
+    assert states(drawn)["node1 -> node2"] == State.NOT_TRIED
+    assert states(drawn)["node2 -> node1"] == State.PASSED
+    assert drawn.machines[1].local.state is State.NOT_TRIED
+    assert drawn.leaving.state is State.NOT_TRIED
+
+
+def test_a_service_or_a_node_that_fails_says_nothing_of_the_route(chapter: ClusterPlan) -> None:
+    report = clusters.report(chapter)
+    kinds = ("pod-to-service", "pod-to-node", "pod-to-dns")
+    results = tuple(replace(r, passed=not r.scenario.startswith(kinds)) for r in report.results)
+    drawn = graph(chapter, replace(report, results=results))
+    assert set(states(drawn).values()) == {State.PASSED}
+    assert drawn.verdict.startswith("failed")
+
+
+def test_one_machine_that_cannot_leave_is_enough(chapter: ClusterPlan) -> None:
+    report = clusters.report(chapter)
+    results = tuple(
+        replace(r, passed=False) if (r.scenario, r.source_node) == ("pod-to-outside", "node2") else r
+        for r in report.results
+    )
+    drawn = graph(chapter, replace(report, results=results))
+    assert [machine.leaving.state for machine in drawn.machines] == [State.PASSED, State.PASSED, State.FAILED]
+    assert drawn.leaving.state is State.FAILED
+
+
+def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
+    pods = (
+        Pod("default", "right", "node1", "10.22.2.9"),
+        Pod("default", "wrong", "node1", "10.22.3.9"),
+        Pod("default", "none", "node1", ""),
+        Pod("default", "gone", "node9", "10.22.9.9"),
+    )
+    drawn = graph(chapter, Report((), pods, (), 1.0))
+    assert [(pod.name, pod.astray) for pod in drawn.machines[1].pods or ()] == [
+        ("right", False),
+        ("wrong", True),
+        ("none", True),
+    ]
+    assert drawn.machines[1].local.state is State.DRIFTED
+    assert drawn.machines[1].local.note == "2 pods are not in the subnet"
+    assert drawn.machines[1].local.details[0] == "default/wrong has 10.22.3.9"
+    assert drawn.machines[0].pods == ()
+    assert drawn.machines[0].local.state is State.NOT_TRIED
+    assert [pod.name for pod in drawn.strays] == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("action", "peer", "drifted"),
+    [
+        ("bridge", "", ["local node1"]),
+        ("masquerade", "", ["leaving node1"]),
+        ("route", "node2", ["route node1 node2"]),
+        ("cni-conf", "", []),
+    ],
+)
+def test_what_is_not_as_planned_on_a_node_has_drifted(
+    chapter: ClusterPlan, action: str, peer: str, drifted: list[str]
+) -> None:
+    report = clusters.report(chapter)
+    here, there = End("node1", "node1", ""), End(peer, peer, "")
+    found = clusters.result(f"coherence/{action}", here, there, "the plan's", passed=False)
+    drawn = graph(chapter, replace(report, results=(*report.results, found)))
+    everything = {
+        **{f"local {machine.name}": machine.local for machine in drawn.machines},
+        **{f"leaving {machine.name}": machine.leaving for machine in drawn.machines},
+        **{f"route {route.node} {route.peer}": route.evidence for route in drawn.routes},
+    }
+    assert [name for name, evidence in everything.items() if evidence.state is not State.PASSED] == drifted
+    for name in drifted:
+        assert everything[name].state is State.DRIFTED
+        assert everything[name].details[0].startswith(f"coherence/{action}: node1")
+
+
+def test_interfaces_are_those_that_routes_leave_by(chapter: ClusterPlan) -> None:
+    seen = (
+        SeenRoute("node1", "10.22.1.0/24", "10.100.198.200", "eth1"),
+        SeenRoute("node1", "10.22.3.0/24", "10.100.198.202", "eth0"),
+    )
+    drawn = graph(chapter, Report((), (), seen, 1.0))
+    assert [machine.interface for machine in drawn.machines] == ["", "eth0, eth1", ""]
+
+
+def test_the_state_that_stands_for_several() -> None:
+    assert worst([State.PASSED, State.DRIFTED, State.FAILED]) is State.FAILED
+    assert worst([State.PASSED, State.NOT_TRIED]) is State.NOT_TRIED
+    assert worst([]) is State.PLANNED
