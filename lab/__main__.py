@@ -14,8 +14,10 @@ from podnet.errors import PodnetError
 def main() -> int:
     """Run one command; the exit code. A PodnetError is one clear text on standard error."""
     parser = argparse.ArgumentParser(prog="python -m lab", description="podnet's embedded default: real boxes here.")
-    parser.add_argument("command", choices=["up", "down", "preview", "env", "prepare"])
+    parser.add_argument("command", choices=["up", "down", "preview", "preview-comment", "env", "prepare"])
     parser.add_argument("--stack", default="dev", help="the stack (default: dev)")
+    parser.add_argument("--base", default="origin/main", help="what preview-comment compares with (a git revision)")
+    parser.add_argument("--output", metavar="FILE", help="where preview-comment writes (default: standard output)")
     parser.add_argument("rest", nargs="*", help="options for pulumi, after --")
     arguments = parser.parse_args()
     try:
@@ -39,6 +41,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return lab.down()
         case "preview":
             return lab.preview(arguments.rest)
+        case "preview-comment":
+            lab.preview_comment(arguments.base, Path(arguments.output) if arguments.output else None)
         case "env":
             print(lab.env(), end="")
         case "prepare":
