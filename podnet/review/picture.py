@@ -13,4 +13,4 @@ def picture(plan: ClusterPlan) -> str:
         graph, mermaid = import_module("podnet.draw.graph"), import_module("podnet.draw.mermaid")
     except ImportError:
         return ""
-    return str(mermaid.mermaid(graph.graph(plan)))
+    return str(mermaid.flowchart(graph.graph(plan)))

@@ -6,10 +6,14 @@ Every value stands in a code span: it is shown as it is, and is no Markdown, no 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from podnet.model import Node
 from podnet.review.difference import Change, Difference, RouteChange
 from podnet.review.escape import code
+
+_MOST: Final = 12
+"""Phrases in one line; a cluster of a hundred nodes has a hundred routes in every table."""
 
 
 def nodes(found: Difference) -> list[str]:
@@ -35,11 +39,16 @@ def routes(found: Difference) -> list[str]:
         if node in gone:
             sentence = f"goes away, and its {_count(mine)} with it"
         elif node in fresh:
-            sentence = f"is new, and gets {_count(mine)}: {'; '.join(_to(change) for change in mine)}"
+            sentence = f"is new, and gets {_count(mine)}: {_list([_to(change) for change in mine])}"
         else:
-            sentence = "; ".join(_route(change) for change in mine)
+            sentence = _list([_route(change) for change in mine])
         lines.setdefault(sentence, []).append(node)
     return [f"{_names(names)} {sentence}" for sentence, names in lines.items()]
+
+
+def _list(phrases: Sequence[str]) -> str:
+    more = [f"and {len(phrases) - _MOST} more"] if len(phrases) > _MOST else []
+    return "; ".join([*phrases[:_MOST], *more])
 
 
 def _names(names: Sequence[str]) -> str:

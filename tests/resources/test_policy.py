@@ -1,4 +1,4 @@
-"""The policy pack in the real engine: podnet's own stack passes, and a stack that breaks a rule is refused by that rule."""
+"""The policy pack in the real engine: podnet's own stack passes, and one that breaks a rule is refused by that rule."""
 
 from __future__ import annotations
 
