@@ -1,11 +1,12 @@
 # podnet: make up, make down; `make help` says the rest.
 STACK ?= dev
+BASE ?= origin/main
 RUN := ./lab/run
 SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
 	podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview verify conformance env prepare test faults lint golden bench
+.PHONY: help up down preview preview-comment policy verify conformance env prepare test faults lint golden bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -18,6 +19,12 @@ down: ## take all of it away again
 
 preview: ## show what up would do; needs no root, machine or cluster
 	@$(RUN) python -m lab preview --stack $(STACK)
+
+preview-comment: ## say as Markdown what this checkout changes against BASE (origin/main), as a pull request shows it
+	@$(RUN) python -m lab preview-comment --stack $(STACK) --base $(BASE) $(if $(OUTPUT),--output $(OUTPUT))
+
+policy: ## preview with the policy pack, which refuses what a reviewer would
+	@$(RUN) python -m lab preview --stack $(STACK) -- --policy-pack policy
 
 verify: ## prove the network of a stack that is up once more
 	@eval "$$($(RUN) python -m lab env --stack $(STACK))" && $(RUN) python -m podnet verify --stack $(STACK)

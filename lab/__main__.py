@@ -6,18 +6,23 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from lab import environment
 from podnet.errors import PodnetError
+
+COMMANDS: Final = ("up", "down", "preview", "preview-comment", "conformance", "env", "prepare")
 
 
 def main() -> int:
     """Run one command; the exit code. A PodnetError is one clear text on standard error."""
     parser = argparse.ArgumentParser(prog="python -m lab", description="podnet's embedded default: real boxes here.")
-    parser.add_argument("command", choices=["up", "down", "preview", "env", "prepare", "conformance"])
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--stack", default="dev", help="the stack (default: dev)")
     parser.add_argument("--replace", nargs="*", default=[], metavar="NODE", help="up: make these machines anew")
     parser.add_argument("--quick", action="store_true", help="conformance: the tests that say most, in a minute or two")
+    parser.add_argument("--base", default="origin/main", help="what preview-comment compares with (a git revision)")
+    parser.add_argument("--output", metavar="FILE", help="where preview-comment writes (default: standard output)")
     parser.add_argument("rest", nargs="*", help="options for pulumi, after --")
     arguments = parser.parse_args()
     try:
@@ -43,6 +48,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return lab.preview(arguments.rest)
         case "conformance":
             return lab.conformance(quick=arguments.quick)
+        case "preview-comment":
+            lab.preview_comment(arguments.base, Path(arguments.output) if arguments.output else None)
         case "env":
             print(lab.env(), end="")
         case "prepare":

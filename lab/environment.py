@@ -75,6 +75,25 @@ def prepare(where: Places) -> None:
         pending.rename(where.passphrase)
 
 
+def link_policy_environment(python: Path) -> None:
+    """Let the policy pack run in podnet's own environment: the engine wants it as a folder of the pack.
+
+    An environment that a user has made there stays.
+    """
+    link, target = ROOT / "policy" / "venv", python.parent.parent
+    if link.is_symlink():
+        if link.readlink() == target:
+            return
+    elif link.exists():
+        return
+    fresh = link.with_name(f".venv.{os.getpid()}")
+    try:
+        fresh.symlink_to(target)
+        fresh.replace(link)
+    except OSError:
+        return  # a checkout that cannot be written: only the pack needs it
+
+
 def variables(
     where: Places, stack: str, *, python: Path, toolchain: Path | None, box: str | None, bundle: Path | None,
     environ: Mapping[str, str],

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import conformance, environment, locks, preflight
+from lab import conformance, environment, locks, preflight, review
 from lab.box import build as box_build
 from lab.bundle import build as bundle_build
 from lab.program import root_command, run
@@ -72,6 +72,19 @@ class Lab:
         self._select_stack(variables)
         return self._pulumi(["preview", *options], variables)
 
+    def preview_comment(self, base: str, output: Path | None) -> None:
+        """Write what the checkout changes against a revision, as Markdown; needs no root, host, cluster or state."""
+        after = from_stack_file(self._stack_file())
+        text = review.of_checkout(after, base, self._previewer())
+        if output:
+            output.write_text(text)
+        else:
+            print(text, end="")
+
+    def _previewer(self) -> review.Previewer:
+        made = self._make(needs_box=False, plan_only=True)
+        return review.Previewer(self.stack, self.where.pulumi_home, self.python, made.toolchain.path)
+
     def env(self) -> str:
         """Shell text that puts the stack's tools into a shell. It builds no box, and only what the toolchain lacks."""
         return environment.exports(self._own_variables(self._make(needs_box=False)))
@@ -108,6 +121,7 @@ class Lab:
         names = ["pulumi", "pulumi-kubernetes"] if plan_only else None
         toolchain = ensure(names)
         install_plugins(self.where.pulumi_home, self.python)
+        environment.link_policy_environment(self.python)
         if plan_only:
             return _Made(toolchain, None, None)
         if not needs_box:

@@ -18,6 +18,9 @@ PULUMI: Final = "3.250.0"
 PULUMI_COMMAND: Final = "1.2.1"
 PULUMI_KUBERNETES: Final = "4.25.0"
 
+ACTIONLINT: Final = "1.7.12"
+"""Checks the workflows under .github, in a test."""
+
 NGINX: Final = "1.22.1"
 """nginx: Debian 12's, the release that the node image is made of."""
 

@@ -267,7 +267,16 @@ def artifacts() -> dict[str, Artifact]:
         on_request=True,
         companion_of="pulumi",
     )
+    actionlint = Artifact(
+        name="actionlint",
+        version=versions.ACTIONLINT,
+        binaries=("actionlint",),
+        cold_gb=0.5,
+        on_request=True,
+        steps=(GoBuild("actionlint", ("github.com/rhysd/actionlint/cmd/actionlint",), _STRIP),),
+    )
     everything = (
         _cni(), _containerd(), _etcd(), node, agnhost, coredns, _pulumi(), _pulumi_kubernetes(), e2e, command,
+        actionlint,
     )  # fmt: skip
     return {artifact.name: artifact for artifact in everything}

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
-
+from podnet.cli.files import write_whole
+from podnet.cli.live import look
 from podnet.draw.graph import graph
 from podnet.draw.html import page
 from podnet.draw.mermaid import flowchart
 from podnet.draw.svg import picture
 from podnet.errors import PodnetError
 from podnet.model import Cluster
-from podnet.observe.access import Access
-from podnet.observe.verification import verify
 from podnet.planning import ClusterPlan, plan
 from podnet.verify.report import Report, load
 
@@ -49,24 +44,14 @@ def add_draw(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _run(cluster: Cluster, chosen: argparse.Namespace) -> int:
-    report = _look(cluster) if chosen.live else _read(chosen.report) if chosen.report else None
+    report = look(cluster) if chosen.live else _read(chosen.report) if chosen.report else None
     text = _FORMATS[chosen.format](plan(cluster), report)
     if chosen.output:
-        _write(chosen.output, text)
+        write_whole(chosen.output, text)
     else:
         # As bytes: the picture says that it is UTF-8, whatever the terminal's locale is.
         sys.stdout.buffer.write(text.encode())
     return 0
-
-
-def _look(cluster: Cluster) -> Report:
-    stacks = os.environ.get("PODNET_STACKS")
-    if not stacks:
-        raise PodnetError("PODNET_STACKS is not set: run 'eval \"$(make -s env)\"' in the checkout first")
-    console = Console(stderr=True)
-    with console.status("looking") as status:
-        tell = status.update if console.is_terminal else lambda _: None
-        return asyncio.run(verify(plan(cluster), Access(Path(stacks) / cluster.name), tell))
 
 
 def _read(name: str) -> Report:
@@ -74,18 +59,6 @@ def _read(name: str) -> Report:
         return load(sys.stdin.read() if name == "-" else Path(name).read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise PodnetError(f"the report {name} cannot be read: {_reason(error)}") from None
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all: who has the old picture open never sees half a new one."""
-    pending = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        pending.write_bytes(text.encode())
-        pending.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            pending.unlink()
-        raise PodnetError(f"{path} cannot be written: {_reason(error)}") from None
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from podnet import config
 from podnet.cli.draw import add_draw
+from podnet.cli.review import add_review
 from podnet.cli.verify import add_verify
 from podnet.errors import PodnetError
 from podnet.model import Cluster
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     common.add_argument("--cluster", metavar="FILE", help="the config as JSON (- is standard input)")
     add_verify(commands, common)
     add_draw(commands, common)
+    add_review(commands, common)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(_cluster(chosen), chosen))

@@ -73,7 +73,7 @@ def test_live_is_what_a_verification_of_the_stack_sees(
         return report
 
     monkeypatch.setenv("PODNET_STACKS", str(tmp_path))
-    monkeypatch.setattr("podnet.cli.draw.verify", verify)
+    monkeypatch.setattr("podnet.cli.live.verify", verify)
     # What fails is drawn; it is no failure to draw it.
     assert main(["draw", "--live", "--output", str(tmp_path / "picture.svg")]) == 0
     assert looked == [(chapter, tmp_path / "dev")]

@@ -28,6 +28,7 @@ def catalog() -> Catalog:
 @pytest.mark.parametrize(
     ("group", "module", "version"),
     [
+        ("actionlint", "github.com/rhysd/actionlint", versions.ACTIONLINT),
         ("cni", "github.com/containernetworking/plugins", versions.CNI_PLUGINS),
         ("containerd", "github.com/containerd/containerd/v2", versions.CONTAINERD),
         ("coredns", "github.com/coredns/coredns", versions.COREDNS),

@@ -88,7 +88,16 @@ NODE1: list[tuple[str, Damage, set[str]]] = [
         edit("routes", lambda r: _to_node2(r).update(gateway="10.100.196.250")),
         {"route: node1 -> node2", "no-other-route: node1"},
     ),
-    ("route of somebody", edit("routes", lambda r: _to_node2(r).update(protocol="static")), {"route: node1 -> node2"}),
+    (
+        "route of somebody",
+        edit("routes", lambda r: _to_node2(r).update(protocol="static")),
+        {"route: node1 -> node2", "no-other-route: node1"},
+    ),
+    (
+        "narrower route of somebody",
+        edit("routes", lambda r: r.append({**_to_node2(r), "dst": "10.25.3.128/25", "protocol": "boot"})),
+        {"no-other-route: node1"},
+    ),
     ("route twice", edit("routes", lambda r: r.append({**_to_node2(r), "metric": 5})), {"route: node1 -> node2"}),
     (
         "route too many",

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from podnet.cli import main, verify
+from podnet.cli import files, live, main
 from podnet.errors import PodnetError
 from podnet.observe.access import Access, CannotLookError, together
 from podnet.observe.progress import Progress
 from podnet.planning import ClusterPlan
 from podnet.verify.report import Pod, Report, Result, load
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "tests" / "captured" / "cluster.json"
 
 
@@ -48,7 +48,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
         progress.count(0, len(plan.nodes))
         return Report(tuple(result for result in ALL if choose(result.id)), PODS, (), 1.0)
 
-    monkeypatch.setattr(verify, "verify", known)
+    monkeypatch.setattr(live, "verify", known)
     monkeypatch.setenv("PODNET_STACKS", str(tmp_path))
     return lambda *words: main.main(["verify", "--stack", "bench", "--cluster", str(CONFIG), *words])
 
@@ -113,7 +113,7 @@ def test_a_file_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(PodnetError, match="No space left"):
-        verify.write_whole(file, "the new one")
+        files.write_whole(file, "the new one")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["the one before"]
 
 

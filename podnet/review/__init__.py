@@ -1,0 +1,1 @@
+"""What a change of the config means, in words and pictures, for whoever reviews it. Pure."""

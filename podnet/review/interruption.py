@@ -1,0 +1,101 @@
+"""What a change ends or cuts off while it is made, in words; what nobody notices is not named."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from podnet.review.steps import Action, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """who: nodes or resources, by name. what: a sentence about them."""
+
+    who: tuple[str, ...]
+    what: str
+
+
+_MADE_ANEW: Final = (
+    "the machine is destroyed and made again; its pods end, and the node joins anew with an empty disk. "
+    "Nothing on the other nodes is interrupted, but they reach no pod of it meanwhile"
+)
+_GONE: Final = "the node is drained and its machine destroyed; pods without a controller are lost"
+_PODS_END: Final = "every pod ends and is made anew, with another address; connections to and from them break"
+_REFUSED: Final = (
+    "kubeadm's configuration of a cluster that runs cannot be changed in place: up will refuse this. "
+    "It takes the stack down and up again, and everything in the cluster with it"
+)
+_NEW_CLUSTER: Final = "the control plane is made anew: every object in the cluster is lost"
+
+_WORDS: Final[dict[tuple[str, Action], str]] = {
+    ("machine-up", Action.REPLACE): _MADE_ANEW,
+    ("machine-up", Action.DELETE): _GONE,
+    ("network-up", Action.REPLACE): "the machines' network goes away and comes back: meanwhile no node reaches another",
+    ("bundle", Action.UPDATE): "the node's binaries are installed again; kubelet and containerd restart, pods stay",
+    ("bundle", Action.REPLACE): "the node's binaries are installed again; kubelet and containerd restart, pods stay",
+    ("cni-conf", Action.UPDATE): _PODS_END,
+    ("cni-conf", Action.REPLACE): _PODS_END,
+    ("cni-conf", Action.DELETE): _PODS_END,
+    ("kubeadm-init", Action.UPDATE): _REFUSED,
+    ("kubeadm-init", Action.REPLACE): _NEW_CLUSTER,
+    ("kubeadm-init", Action.DELETE): _NEW_CLUSTER,
+    ("masquerade", Action.DELETE): "pods no longer reach the outside; connections that are open stay",
+}
+"""By the word of podnet-host or podnet-node that a command calls. What is not here interrupts nothing."""
+
+_KINDS: Final[dict[tuple[str, Action], str]] = {
+    ("Deployment", Action.UPDATE): "the pods are replaced one after another; the Service always has one that answers",
+    ("Deployment", Action.REPLACE): "it is deleted and made again: no pod of it answers meanwhile",
+    ("Deployment", Action.DELETE): "its pods end",
+    ("Service", Action.REPLACE): "it is deleted and made again, with another cluster address",
+    ("Service", Action.DELETE): "its address answers no more",
+}
+
+
+def interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
+    """Say what each step ends; steps of a machine that goes away anyway are part of that."""
+    ending = (Action.REPLACE, Action.DELETE)
+    ended = {_node(step) for step in steps if _word(step) == "machine-up" and step.action in ending}
+    by_sentence: dict[str, list[str]] = {}
+    for step in steps:
+        part_of_machine = _word(step) not in ("machine-up", "kubeadm-init") and _node(step) in ended
+        sentence = None if part_of_machine else _sentence(step)
+        if sentence:
+            by_sentence.setdefault(sentence, []).append(_node(step) or step.name)
+    return tuple(Interruption(tuple(dict.fromkeys(who)), what) for what, who in by_sentence.items())
+
+
+def _sentence(step: Step) -> str | None:
+    if step.type.startswith("kubernetes:"):
+        return _KINDS.get((step.type.rpartition(":")[2], step.action))
+    return _WORDS.get((_word(step), step.action))
+
+
+def _word(step: Step) -> str:
+    return next(iter(_words(step)), "")
+
+
+def _node(step: Step) -> str:
+    """The node of a step: an argument of the command that makes a machine, else what stands before the word."""
+    words = list(_words(step))
+    if words[:1] == ["machine-up"]:
+        return words[2] if len(words) > 2 else ""
+    for suffix in ("-cni-conf", "-masquerade", "-bundle"):
+        if step.name.endswith(suffix):
+            return step.name.removesuffix(suffix)
+    head, found, _ = step.name.partition("-route-to-")
+    return head if found else ""
+
+
+def _words(step: Step) -> Iterator[str]:
+    """The word and the arguments of a command line that calls podnet-host or podnet-node."""
+    try:
+        words = shlex.split(step.create)
+    except ValueError:
+        return
+    program = next((index for index, word in enumerate(words) if word.endswith(("/podnet-host", "/podnet-node"))), None)
+    if program is not None:
+        yield from words[program + 1 :]

@@ -1,0 +1,160 @@
+"""What a deployment would do to a stack that is as the base says: the difference between two previews.
+
+A preview where there is no state shows everything as created, so two of them are compared: what the program declares
+for the base, and what it declares now. A resource in both is compared input by input. What replaces a resource, and
+what replaces others with it, is the providers' to say; for the resources that podnet declares it is written down here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from podnet.errors import PodnetError
+
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""The key that marks a value as something special to the engine, a secret for one."""
+
+_TRIGGERS: Final = "triggers"
+"""The input of a command whose change makes another resource; every other only runs the command again."""
+
+_REPLACING: Final = ("metadata.name", "metadata.namespace", "spec.selector", "kind", "apiVersion")
+"""What of a Kubernetes object cannot be changed in place."""
+
+MASKED: Final = "(secret)"
+
+
+class Action(StrEnum):
+    """What happens to a resource, in Pulumi's words."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class InputChange:
+    """One input that differs. path: ``stdin`` or ``spec.replicas``. None: it is not given."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One resource and what happens to it.
+
+    create: the command line that makes it, where it is a command: it says what the resource is.
+    because: the resources whose replacement causes this step, where nothing else does.
+    """
+
+    action: Action
+    name: str
+    type: str
+    create: str
+    changes: tuple[InputChange, ...] = ()
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A resource as a program declares it. depends: for each input the URNs whose outputs are in it."""
+
+    urn: str
+    type: str
+    inputs: Mapping[str, str]
+    depends: Mapping[str, tuple[str, ...]]
+
+    @property
+    def name(self) -> str:
+        """The last part of the URN."""
+        return self.urn.rpartition("::")[2]
+
+
+def declared(preview: Mapping[str, Any]) -> dict[str, Declared]:
+    """Read what ``pulumi preview --json`` prints; by URN, components and the stack itself left out.
+
+    Raises PodnetError where it is something else.
+    """
+    try:
+        states = [step["newState"] for step in preview["steps"] if step["op"] != "delete"]
+        found = [_declared(state) for state in states if state.get("custom")]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PodnetError(f"this is not what pulumi preview --json prints: {error!r}") from None
+    return {each.urn: each for each in found}
+
+
+def steps(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> tuple[Step, ...]:
+    """Compare two previews, in the order of the second; what goes away comes last."""
+    changes = {urn: tuple(_changes(before[urn], after[urn])) for urn in after if urn in before}
+    causes = _causes(before, after, changes)
+    found = []
+    for urn, resource in after.items():
+        if urn not in before:
+            found.append(_step(Action.CREATE, resource))
+        elif urn in causes:
+            because = tuple(dict.fromkeys(after[cause].name for cause in causes[urn]))
+            found.append(_step(Action.REPLACE, resource, changes[urn], because))
+        elif changes[urn]:
+            found.append(_step(Action.UPDATE, resource, changes[urn]))
+    gone = [_step(Action.DELETE, resource) for urn, resource in before.items() if urn not in after]
+    return (*found, *reversed(gone))
+
+
+def _declared(state: Mapping[str, Any]) -> Declared:
+    depends = {key: tuple(urns) for key, urns in (state.get("propertyDependencies") or {}).items() if urns}
+    return Declared(state["urn"], state["type"], dict(_flat(state.get("inputs") or {})), depends)
+
+
+def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text, number and truth in a value, with its path. A secret is not entered."""
+    if isinstance(value, Mapping):
+        if _SIGNATURE in value:
+            yield path, MASKED
+            return
+        for key, part in value.items():
+            yield from _flat(part, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _flat(part, f"{path}[{index}]")
+    elif value is not None:
+        yield path, value if isinstance(value, str) else repr(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _changes(old: Declared, new: Declared) -> Iterator[InputChange]:
+    for path in dict.fromkeys([*old.inputs, *new.inputs]):
+        if old.inputs.get(path) != new.inputs.get(path):
+            yield InputChange(path, old.inputs.get(path), new.inputs.get(path))
+
+
+def _causes(
+    before: Mapping[str, Declared], after: Mapping[str, Declared], changes: Mapping[str, tuple[InputChange, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """What is replaced: because of its own inputs (no cause), or of others that are and that its triggers name."""
+    causes: dict[str, tuple[str, ...]] = {
+        urn: () for urn, found in changes.items() if any(_replaces(after[urn], change) for change in found)
+    }
+    anew = {*causes, *(urn for urn in after if urn not in before)}
+    # Resources come in the order of the program, so a cause comes before what it causes.
+    for urn in changes:
+        if urn not in causes and (found := tuple(one for one in after[urn].depends.get(_TRIGGERS, ()) if one in anew)):
+            causes[urn] = found
+            anew.add(urn)
+    return causes
+
+
+def _replaces(resource: Declared, change: InputChange) -> bool:
+    if resource.type.startswith("kubernetes:"):
+        return any(change.path == path or change.path.startswith((f"{path}.", f"{path}[")) for path in _REPLACING)
+    return resource.type.startswith("command:") and change.path.startswith(_TRIGGERS)
+
+
+def _step(
+    action: Action, resource: Declared, changes: tuple[InputChange, ...] = (), because: tuple[str, ...] = ()
+) -> Step:
+    create = resource.inputs.get("create", "") if resource.type.startswith("command:") else ""
+    return Step(action, resource.name, resource.type, create, changes, because)

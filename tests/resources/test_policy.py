@@ -1,0 +1,110 @@
+"""The policy pack in the real engine: podnet's own stack passes, and one that breaks a rule is refused by that rule."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.resources.engine import Engine
+
+GOOD = '''
+import json
+import pulumi
+from pulumi_command import local, remote
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.core.v1 import Pod
+
+key = local.Command("ssh-key", create="/p/podnet-host key-up dev", opts=pulumi.ResourceOptions(
+    additional_secret_outputs=["stdout"]))
+machine = local.Command("node1-vm", create="/p/podnet-host machine-up dev node1")
+ssh = remote.ConnectionArgs(host="10.0.0.1", user="v", private_key=key.stdout, host_key=machine.stdout)
+NODE = "sudo /usr/local/lib/podnet/podnet-node"
+CLUSTER = {"kind": "ClusterConfiguration", "networking": {"podSubnet": "10.22.0.0/16", "serviceSubnet": "10.96.0.0/16"}}
+
+
+def conf(subnet, **more):
+    bridge = {"type": "bridge", "ipam": {"type": "host-local", "subnet": subnet}, **more}
+    return json.dumps({"cniVersion": "0.3.1", "name": "mynet", "plugins": [bridge]})
+
+
+def rules(statement):
+    return (
+        "table ip podnet {\\n  set spared {\\n    type ipv4_addr\\n    flags interval\\n"
+        "    elements = { 10.22.0.0/16 }\\n  }\\n  chain postrouting {\\n"
+        "    type nat hook postrouting priority srcnat; policy accept;\\n    " + statement + "\\n  }\\n}\\n"
+    )
+
+
+def command(name, create="touch x", delete="rm x", connection=ssh, **more):
+    return remote.Command(name, create=create, delete=delete, connection=connection, **more)
+
+
+command("init", f"{NODE} kubeadm-init", stdin="---\\n" + json.dumps(CLUSTER))
+command("conf1", f"{NODE} cni-conf /etc/c cni0", stdin=conf("10.22.1.0/24"))
+command("masquerade", f"{NODE} masquerade", stdin=rules("ip daddr != @spared masquerade"))
+command("ticket", f"{NODE} join-ticket node1", delete=None)
+command("key", stdin=key.stdout)
+command("told", stdin=pulumi.Output.secret("-----BEGIN OPENSSH PRIVATE KEY-----"))
+'''
+
+BAD = {
+    "no-snat-between-pods": 'command("bad", stdin=rules("ip saddr 10.22.1.0/24 masquerade"))',
+    "no-pod-masqueraded": 'command("bad", stdin=rules("ip daddr != 10.22.2.0/24 masquerade"))',
+    "no-overlap": 'command("bad", stdin=conf("10.22.1.128/25"))',
+    "host-keys-pinned": 'command("bad", connection=remote.ConnectionArgs(host="10.0.0.1", user="v"))',
+    "host-keys-to-come": (
+        'command("bad", connection=remote.ConnectionArgs(host="10.0.0.1", user="v", private_key=key.stdout))'
+    ),
+    "remote-commands-undone": 'command("bad", f"{NODE} route node2", delete=None)',
+    "images-pinned": (
+        'Pod("bad", metadata={"name": "a"}, spec={"containers": [{"name": "a", "image": "nginx:latest"}]},\n'
+        '    opts=pulumi.ResourceOptions(provider=Provider("k", kubeconfig=key.stdout)))'
+    ),
+    "no-secret-in-clear": 'command("bad", stdin="-----BEGIN OPENSSH PRIVATE KEY-----")',
+}
+"""For each policy what a stack has that breaks it, and no other."""
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return Engine.at(tmp_path_factory.mktemp("engine"))
+
+
+def preview(engine: Engine, project: Path, code: int) -> str:
+    engine.run(project, "stack", "init", "dev")
+    return engine.run(project, "preview", "--stack", "dev", "--policy-pack", str(engine.home / "policy"), code=code)
+
+
+def refused(said: str) -> set[tuple[str, str]]:
+    """Each policy and the name of the resource that it refuses."""
+    return set(re.findall(r"\[mandatory\] +(\S+) +\(\S+: (\S+)\)", said))
+
+
+def test_podnets_own_stack_passes(engine: Engine) -> None:
+    said = preview(engine, engine.podnet(), 0)
+    assert "✅ podnet@" in said
+    # A policy that could not look would say so, at the level advisory.
+    assert "advisory" not in said
+    assert refused(said) == set()
+
+
+def test_a_stack_that_keeps_every_rule_passes(engine: Engine) -> None:
+    said = preview(engine, engine.program("good", GOOD), 0)
+    assert "✅ podnet@" in said
+    assert "advisory" not in said
+
+
+@pytest.mark.parametrize("policy", BAD)
+def test_a_stack_that_breaks_a_rule_is_refused_by_it_alone(engine: Engine, policy: str) -> None:
+    said = preview(engine, engine.program(f"bad-{policy}", GOOD + BAD[policy]), 1)
+    assert refused(said) == {(policy, "bad")}, said
+
+
+def test_the_chapters_own_conf_is_refused(engine: Engine) -> None:
+    """The chapter's ipMasq hides pods from pods of other nodes: podnet can set it, a reviewer can refuse it."""
+    text = (Path(__file__).parents[2] / "Pulumi.dev.yaml").read_text() + "  podnet:cni: {ipMasq: true}\n"
+    said = preview(engine, engine.podnet("chapter", text), 1)
+    confs = {("no-snat-between-pods", f"{name}-cni-conf") for name in ("master", "node1", "node2")}
+    assert confs <= refused(said)
