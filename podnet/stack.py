@@ -60,6 +60,7 @@ def deploy(plan: ClusterPlan) -> Deployment:
             "routes": [f"{route.node}: {route.destination} via {route.gateway}" for route in plan.routes],
             "pods": verification.pods,
             "kubeconfig": control_plane.kubeconfig_file.stdout,
+            "picture": verification.picture,
             "verdict": verification.verdict,
         }
     )

@@ -10,7 +10,7 @@ from podnet.model import Cluster
 
 
 def verify(cluster: Cluster) -> Command:
-    """Prove the network of a cluster; prints a line of JSON, and the table on standard error.
+    """Prove the network of a cluster; and draw it; prints a line of JSON, and the table on standard error.
 
     What is proved comes on standard input, so that the proof is repeated when it changes.
     """

@@ -84,6 +84,7 @@ def test_the_summary_is_one_line_and_names_the_workload_alone(
     assert json.loads(out) == {
         "verdict": "failed: 1 of 3 checks do not hold",
         "pods": [{"name": "nginx-1", "node": "node1", "address": "10.25.2.2"}],
+        "picture": "",
     }
     assert out.count("\n") == 1
     assert "coherence/route: node1 -> node2" in err
@@ -101,7 +102,13 @@ def test_the_report_is_a_file_whatever_is_shown(run: Callable[..., int], tmp_pat
 
 def test_a_report_that_cannot_be_written(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--report", "/nowhere/report.json") == 2
-    assert "podnet: the report cannot be written to /nowhere/report.json: No such file" in capsys.readouterr().err
+    assert "podnet: /nowhere/report.json cannot be written: No such file" in capsys.readouterr().err
+
+
+def test_what_was_seen_is_drawn_where_it_is_asked_for(run: Callable[..., int], tmp_path: Path) -> None:
+    run("--draw", str(tmp_path))
+    assert (tmp_path / "network.svg").read_text().startswith("<?xml")
+    assert "<svg" in (tmp_path / "network.html").read_text()
 
 
 def test_a_file_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
