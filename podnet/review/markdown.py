@@ -20,6 +20,7 @@ LONGEST: Final = 60_000
 """Characters. GitHub refuses a comment of more than 65,536."""
 
 _ROWS: Final = 100
+_PHRASES: Final = 5
 _INLINE: Final = 60
 _SIGNS: Final = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "±", Action.DELETE: "-"}
 
@@ -106,8 +107,9 @@ def _resources(steps: Sequence[Step] | None) -> Iterator[str]:
 def _what(step: Step) -> str:
     if step.action in (Action.CREATE, Action.DELETE):
         return code(step.type)
-    inputs = [_inline(change) for change in step.changes]
-    return "; ".join([*inputs, *(f"with {code(name)}" for name in step.because)])
+    phrases = [*map(_inline, step.changes), *(f"with {code(name)}" for name in step.because)]
+    more = [f"and {len(phrases) - _PHRASES} more"] if len(phrases) > _PHRASES else []
+    return "; ".join([*phrases[:_PHRASES], *more])
 
 
 def _inline(change: InputChange) -> str:

@@ -7,7 +7,9 @@ what replaces others with it, is the providers' to say; for the resources that p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -24,6 +26,15 @@ _REPLACING: Final = ("metadata.name", "metadata.namespace", "spec.selector", "ki
 """What of a Kubernetes object cannot be changed in place."""
 
 MASKED: Final = "(secret)"
+ITS_ID: Final = "(its id)"
+LATER: Final = "(known after up)"
+
+_UNKNOWN: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""How the engine writes a value that it does not know yet; a random UUID would be no input of podnet's."""
+
+
+_ID: Final = re.compile(r"(.+)[0-9a-f]{8}")
+"""An id of the command provider's: the resource's name and eight digits by chance."""
 
 
 class Action(StrEnum):
@@ -89,7 +100,7 @@ def declared(preview: Mapping[str, Any]) -> dict[str, Declared]:
 
 
 def steps(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> tuple[Step, ...]:
-    """Compare two previews, in the order of the second; what goes away comes last."""
+    """Compare two previews. What goes away comes last, all else by name: the order of a preview varies."""
     changes = {urn: tuple(_changes(before[urn], after[urn])) for urn in after if urn in before}
     causes = _causes(before, after, changes)
     found = []
@@ -102,27 +113,47 @@ def steps(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> tupl
         elif changes[urn]:
             found.append(_step(Action.UPDATE, resource, changes[urn]))
     gone = [_step(Action.DELETE, resource) for urn, resource in before.items() if urn not in after]
-    return (*found, *reversed(gone))
+    return tuple(sorted(found, key=lambda step: step.name) + sorted(gone, key=lambda step: step.name))
 
 
 def _declared(state: Mapping[str, Any]) -> Declared:
     depends = {key: tuple(urns) for key, urns in (state.get("propertyDependencies") or {}).items() if urns}
-    return Declared(state["urn"], state["type"], dict(_flat(state.get("inputs") or {})), depends)
+    inputs: dict[str, str] = {}
+    for key, value in (state.get("inputs") or {}).items():
+        inputs.update(_flat(value, {urn.rpartition("::")[2] for urn in depends.get(key, ())}, key))
+    return Declared(state["urn"], state["type"], inputs, depends)
 
 
-def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text, number and truth in a value, with its path. A secret is not entered."""
+def _flat(value: object, names: Set[str], path: str) -> Iterator[tuple[str, str]]:
+    """Every text, number and truth in a value, with its path. A secret is not entered.
+
+    names: of the resources whose outputs are in the value. One's id in a list is found by that name, wherever in the
+    list it is.
+    """
     if isinstance(value, Mapping):
         if _SIGNATURE in value:
             yield path, MASKED
             return
         for key, part in value.items():
-            yield from _flat(part, f"{path}.{key}" if path else str(key))
+            yield from _flat(part, names, f"{path}.{key}")
     elif isinstance(value, list):
         for index, part in enumerate(value):
-            yield from _flat(part, f"{path}[{index}]")
+            if not _is_unknown(part):  # whose output it is stands in depends
+                yield from _flat(part, names, f"{path}[{_owner(part, names) or index}]")
+    elif isinstance(value, str):
+        yield path, ITS_ID if _owner(value, names) else LATER if _is_unknown(value) else value
     elif value is not None:
-        yield path, value if isinstance(value, str) else repr(value).lower() if isinstance(value, bool) else repr(value)
+        yield path, json.dumps(value)
+
+
+def _is_unknown(value: object) -> bool:
+    return isinstance(value, str) and bool(_UNKNOWN.fullmatch(value))
+
+
+def _owner(value: object, names: Set[str]) -> str | None:
+    """Whose id a value is. The command provider makes ids up in a preview too, and others in the next."""
+    found = _ID.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found and found[1] in names else None
 
 
 def _changes(old: Declared, new: Declared) -> Iterator[InputChange]:

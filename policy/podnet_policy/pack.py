@@ -61,7 +61,8 @@ def _of_resource(name: str, description: str, rule: _Rule) -> Policy:
 def _of_stack(name: str, description: str, rule: _StackRule, inputs: dict[str, Resource]) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = []
-        for each in args.resources:
+        # They come in the order in which they were registered, which is another one each time.
+        for each in sorted(args.resources, key=lambda one: one.urn):
             seen = inputs.get(each.urn)
             if seen is not None:
                 depends = {key: tuple(one.name for one in many) for key, many in each.property_dependencies.items()}

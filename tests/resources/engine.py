@@ -16,14 +16,13 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Engine:
-    """One home with plugins and a backend; every project in it has a stack called dev."""
+    """One home with plugins; every project in it has a backend of its own, with a stack called dev."""
 
     home: Path
 
     @classmethod
     def at(cls, home: Path) -> Engine:
         install_plugins(home / "pulumi", Path(sys.executable))
-        (home / "backend").mkdir()
         shutil.copytree(ROOT / "policy", home / "policy", ignore=shutil.ignore_patterns("venv", "__pycache__"))
         (home / "policy" / "venv").symlink_to(Path(sys.executable).parents[1])
         return cls(home)
@@ -49,12 +48,14 @@ class Engine:
 
     def run(self, project: Path, *arguments: str, code: int = 0) -> str:
         """Run pulumi; its standard output and error. It must end with this exit code."""
+        backend = self.home / f"backend of {project.name}"
+        backend.mkdir(exist_ok=True)
         path = [str(Path(sys.executable).parent), os.environ["PODNET_TOOLCHAIN_BIN"], os.environ["PATH"]]
         environ = {
             "PATH": os.pathsep.join(path),
             "HOME": str(self.home),
             "PULUMI_HOME": str(self.home / "pulumi"),
-            "PULUMI_BACKEND_URL": f"file://{self.home / 'backend'}",
+            "PULUMI_BACKEND_URL": f"file://{backend}",
             "PULUMI_CONFIG_PASSPHRASE": "thrown away",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }

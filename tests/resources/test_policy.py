@@ -50,19 +50,19 @@ command("told", stdin=pulumi.Output.secret("-----BEGIN OPENSSH PRIVATE KEY-----"
 '''
 
 BAD = {
-    "no-snat-between-pods": 'command("bad", stdin=rules("ip saddr 10.22.1.0/24 masquerade"))',
-    "no-pod-masqueraded": 'command("bad", stdin=rules("ip daddr != 10.22.2.0/24 masquerade"))',
-    "no-overlap": 'command("bad", stdin=conf("10.22.1.128/25"))',
-    "host-keys-pinned": 'command("bad", connection=remote.ConnectionArgs(host="10.0.0.1", user="v"))',
+    "no-snat-between-pods": 'command("odd", stdin=rules("ip saddr 10.22.1.0/24 masquerade"))',
+    "no-pod-masqueraded": 'command("odd", stdin=rules("ip daddr != 10.22.2.0/24 masquerade"))',
+    "no-overlap": 'command("odd", stdin=conf("10.22.1.128/25"))',
+    "host-keys-pinned": 'command("odd", connection=remote.ConnectionArgs(host="10.0.0.1", user="v"))',
     "host-keys-to-come": (
-        'command("bad", connection=remote.ConnectionArgs(host="10.0.0.1", user="v", private_key=key.stdout))'
+        'command("odd", connection=remote.ConnectionArgs(host="10.0.0.1", user="v", private_key=key.stdout))'
     ),
-    "remote-commands-undone": 'command("bad", f"{NODE} route node2", delete=None)',
+    "remote-commands-undone": 'command("odd", f"{NODE} route node2", delete=None)',
     "images-pinned": (
-        'Pod("bad", metadata={"name": "a"}, spec={"containers": [{"name": "a", "image": "nginx:latest"}]},\n'
+        'Pod("odd", metadata={"name": "a"}, spec={"containers": [{"name": "a", "image": "nginx:latest"}]},\n'
         '    opts=pulumi.ResourceOptions(provider=Provider("k", kubeconfig=key.stdout)))'
     ),
-    "no-secret-in-clear": 'command("bad", stdin="-----BEGIN OPENSSH PRIVATE KEY-----")',
+    "no-secret-in-clear": 'command("odd", stdin="-----BEGIN OPENSSH PRIVATE KEY-----")',
 }
 """For each policy what a stack has that breaks it, and no other."""
 
@@ -99,7 +99,7 @@ def test_a_stack_that_keeps_every_rule_passes(engine: Engine) -> None:
 @pytest.mark.parametrize("policy", BAD)
 def test_a_stack_that_breaks_a_rule_is_refused_by_it_alone(engine: Engine, policy: str) -> None:
     said = preview(engine, engine.program(f"bad-{policy}", GOOD + BAD[policy]), 1)
-    assert refused(said) == {(policy, "bad")}, said
+    assert refused(said) == {(policy, "odd")}, said
 
 
 def test_the_chapters_own_conf_is_refused(engine: Engine) -> None:

@@ -38,8 +38,8 @@ def test_what_is_there_on_one_side_only() -> None:
     both = state("both")
     assert compare([both, state("old1"), state("old2")], [both, state("new")]) == [
         ("new", "create"),
-        ("old2", "delete"),
         ("old1", "delete"),
+        ("old2", "delete"),
     ]
 
 
@@ -63,11 +63,11 @@ def test_a_trigger_that_changes_replaces_and_so_does_what_hangs_on_it() -> None:
 
     all_of_them = found(program("1"), program("2"))
     assert [(step.name, step.action, step.because) for step in all_of_them] == [
-        ("vm", Action.REPLACE, ()),
         ("conf", Action.REPLACE, ("vm",)),
         ("joined", Action.REPLACE, ("conf",)),
+        ("vm", Action.REPLACE, ()),
     ]
-    assert all_of_them[0].changes == (InputChange("triggers[0]", "1", "2"),)
+    assert all_of_them[2].changes == (InputChange("triggers[0]", "1", "2"),)
 
 
 def test_what_hangs_on_something_new_is_replaced() -> None:
@@ -94,6 +94,21 @@ def test_a_kubernetes_object(inputs: dict[str, Any], action: str) -> None:
 def test_a_secret_is_not_entered() -> None:
     after = declared({"steps": [state("a", stdin=SECRET, more={"deep": [SECRET]})]})
     assert next(iter(after.values())).inputs == {"stdin": "(secret)", "more.deep[0]": "(secret)"}
+
+
+def test_ids_that_a_preview_makes_up_are_no_change() -> None:
+    def program(run: str, *more: str) -> list[Any]:
+        triggers = [f"{name}{run}" for name in (*more, "vm")]
+        known = tuple(urn(name) for name in ("vm", *more))
+        later = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+        verify = state("verify", triggers_of=known, triggers=[*triggers, later])
+        return [*(state(name) for name in ("vm", *more)), verify]
+
+    assert compare(program("0123abcd"), program("89abcdef")) == []
+    _, verify = found(program("0123abcd"), program("89abcdef", "new"))
+    assert verify.changes == (InputChange("triggers[new]", None, "(its id)"),)
+    # Without a resource of that name it is a value like any other.
+    assert compare([state("a", stdin="vm0123abcd")], [state("a", stdin="vm89abcdef")]) == [("a", "update")]
 
 
 def test_components_and_deletions_are_no_resources() -> None:
