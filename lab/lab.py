@@ -40,19 +40,19 @@ class Lab:
         """Make everything that ``pulumi up`` needs; the environment for it."""
         cluster = from_stack_file(self._stack_file())
         needs_box = cluster.provider is MachineProvider.LXC
-        host = preflight.look()
+        host = preflight.look(makes_machines=cluster.provider is not MachineProvider.SSH)
         preflight.require_root(host)
         preflight.require_space(self.where.cache, cold=not self.where.box_cache.exists())
         preflight.install_packages(host)
         if needs_box:
             require_room(cluster)
-        variables = self._variables(self._make(needs_box=needs_box))
+        variables = self._variables(self._make(needs_bundle=True, needs_box=needs_box))
         self._select_stack(variables)
         return variables
 
     def down(self) -> int:
         """``pulumi destroy`` and the end of the stack; the exit code."""
-        variables = self._variables(self._make(needs_box=False))
+        variables = self._variables(self._make())
         if not self._has_stack(variables):
             print(f"there is no stack {self.stack}: nothing to take down")
             return 0
@@ -65,20 +65,20 @@ class Lab:
     def preview(self, options: Sequence[str] = ()) -> int:
         """``pulumi preview``: needs no root, no host and no cluster."""
         from_stack_file(self._stack_file())
-        variables = self._variables(self._make(needs_box=False, plan_only=True))
+        variables = self._variables(self._make(plan_only=True))
         self._select_stack(variables)
         return self._pulumi(["preview", *options], variables)
 
     def env(self) -> str:
         """Shell text that puts the stack's tools into a shell. It builds no box, and only what the toolchain lacks."""
-        return environment.exports(self._own_variables(self._make(needs_box=False)))
+        return environment.exports(self._own_variables(self._make()))
 
     def prepare(self) -> None:
         """Make the toolchain, the node bundle and the box, and nothing else."""
         host = preflight.look()
         preflight.require_root(host)
         preflight.install_packages(host)
-        self._make(needs_box=True)
+        self._make(needs_bundle=True, needs_box=True)
 
     def _stack_file(self) -> Path:
         path = environment.ROOT / f"Pulumi.{self.stack}.yaml"
@@ -87,18 +87,21 @@ class Lab:
             raise PodnetError(f"there is no {path.name}; the stacks here are {known} (make up STACK=NAME)")
         return path
 
-    def _make(self, *, needs_box: bool, plan_only: bool = False) -> _Made:
+    def _make(self, *, needs_bundle: bool = False, needs_box: bool = False, plan_only: bool = False) -> _Made:
+        """Make what a command needs. What it does not need is used where it is there already."""
         environment.prepare(self.where)
         names = ["pulumi", "pulumi-kubernetes"] if plan_only else None
         toolchain = ensure(names)
         install_plugins(self.where.pulumi_home, self.python)
         if plan_only:
             return _Made(toolchain, None, None)
+        cache = self.where.box_cache
+        bundle = (bundle_build.build if needs_bundle else bundle_build.find)(cache, toolchain.bin)
+        if bundle is None:
+            return _Made(toolchain, None, None)
         if not needs_box:
-            found = bundle_build.find(self.where.box_cache, toolchain.bin)
-            return _Made(toolchain, box_build.find(self.where.box_cache, found) if found else None, found)
-        bundle = bundle_build.build(self.where.box_cache, toolchain.bin)
-        box = box_build.build(self.where.box_cache, bundle, toolchain.bin)
+            return _Made(toolchain, box_build.find(cache, bundle), bundle)
+        box = box_build.build(cache, bundle, toolchain.bin)
         self._add_box(box)
         return _Made(toolchain, box, bundle)
 

@@ -1,4 +1,4 @@
-"""The ways in: kubectl with the stack's kubeconfig, and SSH with the stack's key."""
+"""The ways in: kubectl with the stack's kubeconfig, and SSH with the stack's ssh_config."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CannotLookError(PodnetError):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The folder of a stack, which holds the key, the known hosts and admin.conf."""
+    """The folder of a stack, which holds ssh_config and admin.conf."""
 
     folder: Path
 
@@ -43,17 +43,8 @@ class Access:
         return json.loads(await self.kubectl(*arguments, "-o", "json"))
 
     def ssh(self, node: Node, command: str) -> list[str]:
-        """The command line that runs a command on a node."""
-        options = {
-            "UserKnownHostsFile": str(self.folder / "machines" / node.name / "known_hosts"),
-            "StrictHostKeyChecking": "yes",
-            "BatchMode": "yes",
-            "IdentitiesOnly": "yes",
-            "ConnectTimeout": "8",
-            "LogLevel": "ERROR",
-        }
-        flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
-        return ["ssh", *flags, "-i", str(self.folder / "id_ed25519"), f"vagrant@{node.address}", command]
+        """The command line that runs a command on a node, as the stack's ssh_config says."""
+        return ["ssh", "-F", str(self.folder / "ssh_config"), node.name, command]
 
     async def on_node(self, node: Node, command: str, stdin: str = "", timeout: float = 60) -> str:
         """Run a command on a node; its output. CannotLookError names the node where it fails."""

@@ -10,10 +10,15 @@ import pulumi
 from pulumi_command import local, remote
 
 from podnet.commands.shell import Command
-from podnet.model import Node
+from podnet.model import Login, Node
+from podnet.render import ssh
 
 _CREATE_DIALS = 30
 """Dials before giving up on a node while something is made there: about 111 s with the provider's own pauses."""
+
+_EXISTING_DIALS = 8
+_EXISTING_DIAL_SECONDS = 5
+"""A host that was there before need not boot first: where it does not answer, that is said within 50 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +72,44 @@ class NodeHandle:
     node: Node
     machine: pulumi.CustomResource
     ready: pulumi.Resource
-    private_key: pulumi.Output[str]
-    host_key: pulumi.Output[str]
+    connection: remote.ConnectionArgs
 
-    def connection(self) -> remote.ConnectionArgs:
-        """How every command logs in: with podnet's own key, to the one host key that it brought there itself."""
-        return remote.ConnectionArgs(
-            host=str(self.node.address),
-            user="vagrant",
-            private_key=self.private_key,
-            host_key=self.host_key,
-            dial_error_limit=_CREATE_DIALS,
-        )
+
+def to_machine(node: Node, private_key: pulumi.Output[str], host_key: pulumi.Output[str]) -> remote.ConnectionArgs:
+    """How commands log in to a machine of podnet's: with its own key, to the one host key that it brought there."""
+    return remote.ConnectionArgs(
+        host=str(node.address),
+        user=ssh.VAGRANT_USER,
+        private_key=private_key,
+        host_key=host_key,
+        dial_error_limit=_CREATE_DIALS,
+    )
+
+
+def to_existing(
+    login: Login, private_key: pulumi.Output[str] | None, bastion_key: pulumi.Output[str] | None
+) -> remote.ConnectionArgs:
+    """How commands log in to a host that somebody else made: to the one host key that is pinned in the config.
+
+    A key that is None stands for the SSH agent's keys. The agent's socket is no input, for it is another in every
+    session: the plugin finds it in its own environment (SSH_AUTH_SOCK).
+    """
+    return remote.ConnectionArgs(
+        **_endpoint(login, private_key),
+        proxy=None if login.bastion is None else remote.ProxyConnectionArgs(**_endpoint(login.bastion, bastion_key)),
+    )
+
+
+def _endpoint(login: Login, private_key: pulumi.Output[str] | None) -> dict[str, Any]:
+    return {
+        "host": login.host,
+        "port": login.port,
+        "user": login.user,
+        "private_key": private_key,
+        "host_key": login.host_key,
+        "dial_error_limit": _EXISTING_DIALS,
+        "per_dial_timeout": _EXISTING_DIAL_SECONDS,
+    }
 
 
 def on_node(
@@ -95,7 +126,7 @@ def on_node(
     """A command of a node. It waits for the node's bundle, and is not undone where the machine goes away anyway."""
     return remote.Command(
         name,
-        connection=handle.connection(),
+        connection=handle.connection,
         create=command.create,
         delete=command.delete,
         stdin=stdin if stdin is not None else command.stdin,
