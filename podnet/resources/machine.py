@@ -15,9 +15,7 @@ from podnet.resources.runner import NodeHandle, Secrecy, on_host, on_node, secre
 
 
 class Machine(pulumi.ComponentResource):
-    """``vagrant up`` and ``vagrant destroy`` of a box, or claim and release of a host; and what it needs before that is
-    a node.
-    """
+    """``vagrant up`` and ``vagrant destroy`` of a box, or claim and release of a host; and what it needs beside."""
 
     def __init__(self, cluster: Cluster, node: Node, owner: Host) -> None:
         super().__init__("podnet:machine:Machine", node.name)
