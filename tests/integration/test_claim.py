@@ -27,7 +27,9 @@ CLAIM = claim.claim(CLUSTER, NODE)
 ADDED_PACKAGES = ("iptables", "nftables", "iproute2", "procps")
 
 # What changes by itself, or says only that something was changed and changed back.
-IGNORED = ("var/log", "var/cache", "var/lib/dpkg", "var/lib/apt", "proc", "sys", "dev", "systemctl.log", "tmp", "run/mount")
+IGNORED = (
+    "var/log", "var/cache", "var/lib/dpkg", "var/lib/apt", "proc", "sys", "dev", "tmp", "run/mount", "systemctl.log",
+)  # fmt: skip
 
 KUBERNETES = """
 *nat
