@@ -23,6 +23,8 @@ _FOR_ALL: Final = {
     "UpdateHostKeys": "no",
     "BatchMode": "yes",
     "ConnectTimeout": "8",
+    # A node that goes away in the middle is noticed within seconds.
+    "ServerAliveInterval": "5",
     "LogLevel": "ERROR",
 }
 
