@@ -3,7 +3,7 @@ STACK ?= dev
 BASE ?= origin/main
 RUN := ./lab/run
 SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
-	podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
+	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
 .PHONY: help up down preview preview-comment policy verify conformance env prepare test faults lint golden bench

@@ -72,7 +72,7 @@ def _floor(environ: dict[str, str], stacks: Path) -> dict[str, float]:
         _write_floor_files(Path(folder))
         read, write = os.pipe()
         start = time.time()
-        for command in (host.network(made), host.ssh_key(made), host.vagrant_folder(made)):
+        for command in (host.network(made), host.ssh_config(made), host.ssh_key(made), host.vagrant_folder(made)):
             run(command.create, command.stdin)
         script = ["bash", str(environment.ROOT / "bench/floor.sh"), str(stacks / STACK), folder]
         redirected = ["bash", "-c", f'exec 3>&{write}; exec "$@"', "bash", *script]
@@ -84,7 +84,7 @@ def _floor(environ: dict[str, str], stacks: Path) -> dict[str, float]:
     phases = {name: after[0] - begun for (begun, name), after in itertools.pairwise(starts)}
     for node in made.nodes:
         run(host.machine(made, node).delete or "true")
-    for command in (host.network(made), host.vagrant_folder(made), host.ssh_key(made)):
+    for command in (host.network(made), host.vagrant_folder(made), host.ssh_key(made), host.ssh_config(made)):
         run(command.delete or "true")
     return phases
 

@@ -33,11 +33,13 @@ class Lab:
 
     def up(self, options: Sequence[str] = (), replace: Sequence[str] = ()) -> int:
         """Make everything that is missing, then ``pulumi up``; the exit code. replace: nodes to make anew."""
-        known = [node.name for node in from_stack_file(self._stack_file()).nodes]
+        cluster = from_stack_file(self._stack_file())
+        known = [node.name for node in cluster.nodes]
         if strangers := [name for name in replace if name not in known]:
             raise PodnetError(f"there is no node {', '.join(strangers)} to replace; the stack has {', '.join(known)}")
         variables = self.ready()
-        anew = [f"--replace=**{name}-vm" for name in replace]
+        what = "claim" if cluster.provider is MachineProvider.SSH else "vm"
+        anew = [f"--replace=**{name}-{what}" for name in replace]
         return self._pulumi(["up", "--yes", "--skip-preview", *anew, *options], variables)
 
     def ready(self) -> dict[str, str]:
@@ -46,16 +48,17 @@ class Lab:
         needs_box = cluster.provider is MachineProvider.LXC
         preflight.require_root()
         preflight.require_space(self.where.cache, cold=not self.where.box_cache.exists())
-        preflight.install_packages(preflight.missing_packages())
+        makes_machines = cluster.provider is not MachineProvider.SSH
+        preflight.install_packages(preflight.missing_packages(makes_machines=makes_machines))
         if needs_box:
             require_room(cluster)
-        variables = self._variables(self._make(needs_box=needs_box))
+        variables = self._variables(self._make(needs_bundle=True, needs_box=needs_box))
         self._select_stack(variables)
         return variables
 
     def down(self) -> int:
         """``pulumi destroy`` and the end of the stack; the exit code."""
-        variables = self._variables(self._make(needs_box=False))
+        variables = self._variables(self._make())
         if not self._has_stack(variables):
             print(f"there is no stack {self.stack}: nothing to take down")
             return 0
@@ -68,7 +71,7 @@ class Lab:
     def preview(self, options: Sequence[str] = ()) -> int:
         """``pulumi preview``: needs no root, no host and no cluster."""
         from_stack_file(self._stack_file())
-        variables = self._variables(self._make(needs_box=False, plan_only=True))
+        variables = self._variables(self._make(plan_only=True))
         self._select_stack(variables)
         return self._pulumi(["preview", *options], variables)
 
@@ -82,12 +85,12 @@ class Lab:
             print(text, end="")
 
     def _previewer(self) -> review.Previewer:
-        made = self._make(needs_box=False, plan_only=True)
+        made = self._make(plan_only=True)
         return review.Previewer(self.stack, self.where.pulumi_home, self.python, made.toolchain.path)
 
     def env(self) -> str:
         """Shell text that puts the stack's tools into a shell. It builds no box, and only what the toolchain lacks."""
-        return environment.exports(self._own_variables(self._make(needs_box=False)))
+        return environment.exports(self._own_variables(self._make()))
 
     def conformance(self, *, quick: bool) -> int:
         """Kubernetes' own network tests on a stack that is up; 1 where one of them fails."""
@@ -107,7 +110,7 @@ class Lab:
         """Make the toolchain, the node bundle and the box, and nothing else."""
         preflight.require_root()
         preflight.install_packages(preflight.missing_packages())
-        self._make(needs_box=True)
+        self._make(needs_bundle=True, needs_box=True)
 
     def _stack_file(self) -> Path:
         path = environment.ROOT / f"Pulumi.{self.stack}.yaml"
@@ -116,7 +119,8 @@ class Lab:
             raise PodnetError(f"there is no {path.name}; the stacks here are {known} (make up STACK=NAME)")
         return path
 
-    def _make(self, *, needs_box: bool, plan_only: bool = False) -> _Made:
+    def _make(self, *, needs_bundle: bool = False, needs_box: bool = False, plan_only: bool = False) -> _Made:
+        """Make what a command needs. What it does not need is used where it is there already."""
         environment.prepare(self.where)
         names = ["pulumi", "pulumi-kubernetes"] if plan_only else None
         toolchain = ensure(names)
@@ -124,11 +128,13 @@ class Lab:
         environment.link_policy_environment(self.python)
         if plan_only:
             return _Made(toolchain, None, None)
+        cache = self.where.box_cache
+        bundle = (bundle_build.build if needs_bundle else bundle_build.find)(cache, toolchain.bin)
+        if bundle is None:
+            return _Made(toolchain, None, None)
         if not needs_box:
-            found = bundle_build.find(self.where.box_cache, toolchain.bin)
-            return _Made(toolchain, box_build.find(self.where.box_cache, found) if found else None, found)
-        bundle = bundle_build.build(self.where.box_cache, toolchain.bin)
-        box = box_build.build(self.where.box_cache, bundle, toolchain.bin)
+            return _Made(toolchain, box_build.find(cache, bundle), bundle)
+        box = box_build.build(cache, bundle, toolchain.bin)
         self._add_box(box)
         return _Made(toolchain, box, bundle)
 

@@ -25,14 +25,19 @@ PACKAGES: Final = {
 }
 """The programs that boxes need, and the Debian package of each."""
 
+WITHOUT_BOXES: Final = ("mmdebstrap", "ssh")
+"""Those of them that the node bundle and its way to a host need, where podnet makes no machine."""
+
 _VAGRANT_LXC: Final = "vagrant-lxc"
 _NEEDED_GB: Final = {"cold": 12, "warm": 4}
 
 
-def missing_packages(more: Sequence[str] = ()) -> list[str]:
+def missing_packages(more: Sequence[str] = (), *, makes_machines: bool = True) -> list[str]:
     """Look which Debian packages are missing. more: packages that are wanted beside those for boxes."""
-    missing = [package for program, package in PACKAGES.items() if shutil.which(program, path=_search_path()) is None]
-    return missing + [package for package in (_VAGRANT_LXC, *more) if _package_missing(package)]
+    programs = PACKAGES if makes_machines else WITHOUT_BOXES
+    missing = [PACKAGES[program] for program in programs if shutil.which(program, path=_search_path()) is None]
+    packages = (_VAGRANT_LXC, *more) if makes_machines else more
+    return missing + [package for package in packages if _package_missing(package)]
 
 
 def _search_path() -> str:

@@ -20,11 +20,30 @@ class Role(StrEnum):
 
 
 class MachineProvider(StrEnum):
-    """Who makes the machines: one of Vagrant's providers."""
+    """Who makes the machines: one of Vagrant's providers, or (ssh) somebody else, before podnet comes."""
 
     LXC = "lxc"
     VIRTUALBOX = "virtualbox"
     LIBVIRT = "libvirt"
+    SSH = "ssh"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a host that somebody else made is logged in to.
+
+    host: a name or an address. host_key: its public key, type and base64: nothing else is ever talked to there.
+    key_file: the private key's path on the machine that podnet runs on, absolute or from ``~``; None stands for the
+        keys of the SSH agent.
+    bastion: the host that leads there, where it cannot be reached directly.
+    """
+
+    host: str
+    port: int
+    user: str
+    host_key: str
+    key_file: str | None
+    bastion: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +52,8 @@ class Node:
 
     address: the node's address in the machine network; Kubernetes' InternalIP.
     pod_subnet: the range that host-local hands out to the pods of this node; its Node.spec.podCIDR.
-    memory: MiB.
+    memory: MiB. It and the number of CPUs mean nothing for a host that podnet does not make.
+    ssh: the login of a host that somebody else made; None for a machine that podnet makes.
     """
 
     name: str
@@ -42,6 +62,7 @@ class Node:
     pod_subnet: IPNetwork
     memory: int
     cpus: int
+    ssh: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ async def _connect(
         username=endpoint.user,
         password=endpoint.password,
         client_keys=keys,
+        # Of its own accord asyncssh would offer the agent's keys too, before the one that is given.
+        agent_path=None,
         preferred_auth=("publickey", "password", "keyboard-interactive"),
         known_hosts=([host_key], [], []) if host_key else None,
         connect_timeout=timeout,

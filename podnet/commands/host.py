@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from podnet.commands.shell import Command, on_host
-from podnet.model import Cluster, Node
-from podnet.render import vagrant
+from podnet.model import Cluster, Login, Node
+from podnet.render import ssh, vagrant
+
+_SEEN: Final = ("report.json", "network.svg", "network.html")
+"""What a verification leaves in the stack's folder; it goes with the stack, and not with one verification."""
 
 
 def network(cluster: Cluster) -> Command:
@@ -18,6 +23,29 @@ def network(cluster: Cluster) -> Command:
 def ssh_key(cluster: Cluster) -> Command:
     """The key pair that opens this stack's machines. Prints the private key: secret."""
     return Command(create=on_host("key-up", cluster.name), delete=on_host("key-down", cluster.name))
+
+
+def login_key(login: Login) -> Command:
+    """Print the private key that opens a host that somebody else made, where it lies in a file: secret."""
+    return Command(create=on_host("login-key", login.key_file))
+
+
+def ssh_config(cluster: Cluster) -> Command:
+    """The stack's ssh_config, for everything that logs in to a node and is not Pulumi."""
+    return _file(cluster, "ssh_config", ssh.config(cluster), also=_SEEN)
+
+
+def known_hosts(cluster: Cluster) -> Command:
+    """The pinned keys of hosts that somebody else made."""
+    return _file(cluster, "known_hosts", ssh.known_hosts(cluster))
+
+
+def _file(cluster: Cluster, name: str, content: str, also: tuple[str, ...] = ()) -> Command:
+    return Command(
+        create=on_host("file-up", cluster.name, name),
+        stdin=content,
+        delete=on_host("file-down", cluster.name, name, *also),
+    )
 
 
 def vagrant_folder(cluster: Cluster) -> Command:
@@ -40,7 +68,7 @@ def machine(cluster: Cluster, node: Node) -> Command:
 
 def bundle(cluster: Cluster, node: Node) -> Command:
     """Bring the node bundle to a node; nothing where the node's checksum says that it has it (a box of podnet's)."""
-    return Command(create=on_host("bundle", cluster.name, node.name, node.address))
+    return Command(create=on_host("bundle", cluster.name, node.name))
 
 
 def kubeconfig(cluster: Cluster) -> Command:

@@ -1,7 +1,8 @@
 """From what a user wrote to a checked :class:`podnet.model.Cluster`, or to everything that is wrong with it at once.
 
 The steps, each a module: ``stackfile`` reads a file, ``shape`` holds the keys and their types (the only place that
-knows pydantic), ``networks``, ``nodes`` and ``options`` check what the values mean, ``findings`` collects the problems.
+knows pydantic), ``networks``, ``nodes``, ``ssh`` and ``options`` check what the values mean, ``findings`` collects the
+problems.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from podnet.config import networks, nodes, options, shape, stackfile
+from podnet.config import networks, nodes, options, shape, ssh, stackfile
 from podnet.config.dump import dump
 from podnet.config.findings import Findings
 from podnet.model import Cluster
@@ -30,13 +31,14 @@ def load(stack: str, raw: Mapping[str, object]) -> Cluster:
     options.check(stack, written, findings)
     ranges = networks.check(written, findings)
     drafts = nodes.check(written.nodes, ranges, findings)
+    logins = ssh.check(written, findings)
     networks.check_outside(ranges, [draft.address for draft in drafts if draft.address is not None], findings)
     findings.raise_if_any()
     return Cluster(
         name=stack,
         provider=options.provider(written),
         kubernetes_version=written.kubernetes_version,
-        nodes=tuple(draft.finished() for draft in drafts),
+        nodes=tuple(draft.finished(login) for draft, login in zip(drafts, logins, strict=True)),
         cni=options.cni(written),
         images=options.images(written),
         **ranges.finished(),

@@ -13,7 +13,7 @@ from podnet import addressing
 from podnet.config.findings import Findings, known, place, shown
 from podnet.config.networks import Ranges, check_machine_address, read_address, read_network
 from podnet.config.shape import NodeShape
-from podnet.model import Node, Role
+from podnet.model import Login, Node, Role
 
 NODE_PREFIX: Final = 24
 """The prefix length of a node's pod subnet that is not written: the chapter's, and kubeadm's default."""
@@ -63,8 +63,8 @@ class Draft:
         """Name the place of one of the node's values."""
         return place("nodes", self.index, key)
 
-    def finished(self) -> Node:
-        """Give the node of a config without problems."""
+    def finished(self, login: Login | None) -> Node:
+        """Give the node of a config without problems. login: how its host is logged in to, where podnet makes none."""
         return Node(
             name=known(self.name),
             role=known(self.role),
@@ -72,6 +72,7 @@ class Draft:
             pod_subnet=known(self.pod_subnet),
             memory=self.memory,
             cpus=self.cpus,
+            ssh=login,
         )
 
 

@@ -28,6 +28,23 @@ class _Mapping(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
 
 
+class LoginShape(_Mapping):
+    """What ``ssh`` and ``bastion`` share; see :class:`podnet.model.Login`."""
+
+    host: str | None = None
+    port: int = 22
+    user: str | None = None
+    host_key: str | None = None
+    key_file: str | None = None
+    agent: bool = False
+
+
+class SshShape(LoginShape):
+    """``ssh`` of a node."""
+
+    bastion: LoginShape | None = None
+
+
 class NodeShape(_Mapping):
     """One entry of ``nodes``."""
 
@@ -37,6 +54,7 @@ class NodeShape(_Mapping):
     pod_subnet: str | None = None
     memory: int = 2048
     cpus: int = 2
+    ssh: SshShape | None = None
 
 
 class CniShape(_Mapping):
@@ -74,8 +92,8 @@ class ClusterShape(_Mapping):
 
 _STRUCTURED: Final = ("nodes", "cni", "images")
 
-_DEPTH: Final = 3
-"""The longest path to a value: nodes, its index, its key. What lies deeper is refused as a whole."""
+_DEPTH: Final = 5
+"""The longest path to a value: nodes, its index, ssh, bastion, its key. What lies deeper is refused as a whole."""
 
 _EXPECTED: Final = {
     "string_type": "text, in quotes where YAML reads it as something else",
@@ -149,6 +167,10 @@ def _model_at(path: Path) -> type[_Mapping]:
     match path:
         case ("nodes", _):
             return NodeShape
+        case ("nodes", _, "ssh"):
+            return SshShape
+        case ("nodes", _, "ssh", "bastion"):
+            return LoginShape
         case ("cni",):
             return CniShape
         case ("images",):

@@ -75,7 +75,7 @@ def _encrypted(config: Mapping[Any, object]) -> list[Problem]:
     ]
 
 
-_DEPTH: Final = 4
+_DEPTH: Final = 6
 """A value lies no deeper in podnet's config, so what does is refused later anyway."""
 
 

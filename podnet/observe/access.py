@@ -1,4 +1,4 @@
-"""The ways in: kubectl with the stack's kubeconfig, and SSH with the stack's key."""
+"""The ways in: kubectl with the stack's kubeconfig, and SSH with the stack's ssh_config."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def all_of(errors: Sequence[CannotLookError]) -> CannotLookError:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The folder of a stack, which holds the key, the known hosts and admin.conf."""
+    """The folder of a stack, which holds ssh_config and admin.conf."""
 
     folder: Path
 
@@ -77,19 +77,8 @@ class Access:
             raise CannotLookError(f"the API server does not answer: {last_line(errors)}")
 
     def ssh(self, node: Node, command: str) -> list[str]:
-        """The command line that runs a command on a node."""
-        options = {
-            "UserKnownHostsFile": str(self.folder / "machines" / node.name / "known_hosts"),
-            "StrictHostKeyChecking": "yes",
-            "BatchMode": "yes",
-            "IdentitiesOnly": "yes",
-            "ConnectTimeout": "8",
-            # A node that goes away in the middle is noticed within seconds.
-            "ServerAliveInterval": "5",
-            "LogLevel": "ERROR",
-        }
-        flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
-        return ["ssh", *flags, "-i", str(self.folder / "id_ed25519"), f"vagrant@{node.address}", command]
+        """The command line that runs a command on a node, as the stack's ssh_config says."""
+        return ["ssh", "-F", str(self.folder / "ssh_config"), node.name, command]
 
 
 async def start(command: Sequence[str], limit: int = 1 << 16) -> asyncio.subprocess.Process:

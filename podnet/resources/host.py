@@ -1,4 +1,4 @@
-"""The host's part: the machines' network, the key that opens them, and Vagrant's folder."""
+"""The host's part: how nodes are logged in to, and for machines that podnet makes, what they are made with."""
 
 from __future__ import annotations
 
@@ -14,22 +14,45 @@ class Host(pulumi.ComponentResource):
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__("podnet:host:Host", "host")
-        self.key = on_host(
+        self._cluster = cluster
+        config = on_host("ssh-config", host.ssh_config(cluster), parent=self, triggers=[cluster.name])
+        self.needed_by_ssh: list[pulumi.Resource] = [config]
+        self.needed_by_machines: list[pulumi.Resource] = []
+        self._private_key: pulumi.Output[str] | None = None
+        if cluster.provider is MachineProvider.SSH:
+            self._prepare_for_existing()
+        else:
+            self._prepare_for_machines()
+        self.register_outputs({})
+
+    @property
+    def machines_key(self) -> pulumi.Output[str]:
+        """The private key that opens the machines that podnet makes."""
+        if self._private_key is None:
+            raise AssertionError("podnet makes no machine here, so there is no key for one")
+        return self._private_key
+
+    def _prepare_for_existing(self) -> None:
+        known = host.known_hosts(self._cluster)
+        self.needed_by_ssh.append(on_host("known-hosts", known, parent=self, triggers=[self._cluster.name]))
+
+    def _prepare_for_machines(self) -> None:
+        cluster = self._cluster
+        key = on_host(
             "ssh-key", host.ssh_key(cluster), parent=self, triggers=[cluster.name], secrecy=Secrecy(stdout=True)
         )
+        self._private_key = secret(key.stdout)
         # The key's folder is Vagrant's folder.
-        self.vagrant = on_host(
+        folder = on_host(
             "vagrant-folder",
             host.vagrant_folder(cluster),
             parent=self,
-            depends_on=[self.key],
+            depends_on=[key],
             triggers=[cluster.name],
         )
-        self.needed_by_machines: list[pulumi.Resource] = [self.vagrant]
+        self.needed_by_machines.append(folder)
         if cluster.provider is MachineProvider.LXC:
             network = host.network(cluster)
             self.needed_by_machines.append(
                 on_host("network", network, parent=self, triggers=[network.delete], delete_before_replace=True)
             )
-        self.private_key = secret(self.key.stdout)
-        self.register_outputs({})

@@ -10,7 +10,8 @@ import pulumi
 from pulumi_command import local, remote
 
 from podnet.commands.shell import Command
-from podnet.model import Node
+from podnet.model import Login, Node
+from podnet.render import ssh
 
 _DIALS: Final = 8
 _DIAL_SECONDS: Final = 5
@@ -69,20 +70,46 @@ class NodeHandle:
     node: Node
     machine: pulumi.CustomResource
     ready: pulumi.Resource
-    private_key: pulumi.Output[str]
-    host_key: pulumi.Output[str]
+    connection: remote.ConnectionArgs
     unreachable: pulumi.ErrorHook
 
-    def connection(self) -> remote.ConnectionArgs:
-        """How every command logs in: with podnet's own key, to the one host key that it brought there itself."""
-        return remote.ConnectionArgs(
-            host=str(self.node.address),
-            user="vagrant",
-            private_key=self.private_key,
-            host_key=self.host_key,
-            dial_error_limit=_DIALS,
-            per_dial_timeout=_DIAL_SECONDS,
-        )
+
+def to_machine(node: Node, private_key: pulumi.Output[str], host_key: pulumi.Output[str]) -> remote.ConnectionArgs:
+    """How commands log in to a machine of podnet's: with its own key, to the one host key that it brought there."""
+    return remote.ConnectionArgs(
+        host=str(node.address),
+        user=ssh.VAGRANT_USER,
+        private_key=private_key,
+        host_key=host_key,
+        dial_error_limit=_DIALS,
+        per_dial_timeout=_DIAL_SECONDS,
+    )
+
+
+def to_existing(
+    login: Login, private_key: pulumi.Output[str] | None, bastion_key: pulumi.Output[str] | None
+) -> remote.ConnectionArgs:
+    """How commands log in to a host that somebody else made: to the one host key that is pinned in the config.
+
+    A key that is None stands for the SSH agent's keys. The agent's socket is no input, for it is another in every
+    session: the plugin finds it in its own environment (SSH_AUTH_SOCK).
+    """
+    return remote.ConnectionArgs(
+        **_endpoint(login, private_key),
+        proxy=None if login.bastion is None else remote.ProxyConnectionArgs(**_endpoint(login.bastion, bastion_key)),
+    )
+
+
+def _endpoint(login: Login, private_key: pulumi.Output[str] | None) -> dict[str, Any]:
+    return {
+        "host": login.host,
+        "port": login.port,
+        "user": login.user,
+        "private_key": private_key,
+        "host_key": login.host_key,
+        "dial_error_limit": _DIALS,
+        "per_dial_timeout": _DIAL_SECONDS,
+    }
 
 
 def unreachable(node: Node) -> pulumi.ErrorHook:
@@ -90,14 +117,29 @@ def unreachable(node: Node) -> pulumi.ErrorHook:
 
     def tell(failed: pulumi.ErrorHookArgs) -> bool:
         if any(word in error for error in failed.errors for word in _NOT_REACHED):
-            pulumi.log.error(
-                f"{node.name} ({node.address}) cannot be reached over SSH. Where it only stands still, start it "
-                f"(vagrant up {node.name}) and repeat the command; where it is lost, make up REPLACE={node.name} makes "
-                "it anew. The other nodes are untouched, and what is done stays done."
-            )
+            where = f"{node.name} ({node.address}) cannot be reached over SSH."
+            what = _what_to_do(node, "".join(failed.errors))
+            pulumi.log.error(f"{where} {what} The other nodes are untouched, and what is done stays done.")
         return False  # the provider has dialled again and again already
 
     return pulumi.ErrorHook(f"{node.name}-unreachable", tell)
+
+
+def _what_to_do(node: Node, errors: str) -> str:
+    if node.ssh is None:
+        return (
+            f"Where it only stands still, start it (vagrant up {node.name}) and repeat the command; where it is lost, "
+            f"make up REPLACE={node.name} makes it anew."
+        )
+    if "host key" in errors:
+        return (
+            "Another host key answers there than the one that is pinned in the config. Where the host was installed "
+            "anew, write its new key there and repeat the command; where you know of nothing, find out who answers."
+        )
+    return (
+        "Once it answers again, repeat the command; where it is gone for good, docs/existing-machines.md says how the "
+        "stack forgets it."
+    )
 
 
 _NOT_REACHED: Final = ("failed attempts", "connection was lost", "host key is not the expected one", "ssh: handshake")
@@ -118,7 +160,7 @@ def on_node(
     """A command of a node. It waits for the node's bundle, and is not undone where the machine goes away anyway."""
     return remote.Command(
         name,
-        connection=handle.connection(),
+        connection=handle.connection,
         create=command.create,
         delete=command.delete,
         stdin=stdin if stdin is not None else command.stdin,

@@ -59,14 +59,8 @@ class Clone:
 
     def on(self, node: str, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a script as root on a node, with the stack's own key."""
-        stack = self.state / "stacks" / STACK
-        address = next(each["address"] for each in CONFIG["podnet:nodes"] if each["name"] == node)
-        options = {"UserKnownHostsFile": str(stack / "machines" / node / "known_hosts"), "ConnectTimeout": "5"}
-        flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
-        command = ["ssh", *flags, "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-i", str(stack / "id_ed25519")]
-        done = subprocess.run(
-            [*command, f"vagrant@{address}", "sudo sh -s"], input=script, text=True, capture_output=True, check=False
-        )
+        command = ["ssh", "-F", str(self.state / "stacks" / STACK / "ssh_config"), node, "sudo sh -s"]
+        done = subprocess.run(command, input=script, text=True, capture_output=True, check=False)
         if check and done.returncode:
             pytest.fail(f"{node}: {script}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +57,32 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.pathsep.join(path))
     # An agent of whoever runs the tests must not log in for them.
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+
+
+@dataclass(frozen=True)
+class Agent:
+    """An SSH agent of the test."""
+
+    socket: Path
+
+    def add(self, private_key: str) -> None:
+        """Give it a key."""
+        environ = os.environ | {"SSH_AUTH_SOCK": str(self.socket)}
+        subprocess.run(["ssh-add", "-q", "-"], input=private_key, text=True, check=True, env=environ)
+
+
+@pytest.fixture
+def agent() -> Iterator[Agent]:
+    """Run an SSH agent with no keys; its socket's path is short, as the kernel wants it."""
+    with tempfile.TemporaryDirectory(prefix="agent-") as folder:
+        socket = Path(folder) / "socket"
+        process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+        while not socket.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        yield Agent(socket)
+        process.terminate()
+        process.wait()
 
 
 class Stack:

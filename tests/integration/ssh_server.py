@@ -148,9 +148,9 @@ async def _run(server: SshServer, process: asyncssh.SSHServerProcess[bytes]) -> 
 
 
 @contextmanager
-def ssh_server(root: Path) -> Iterator[SshServer]:
-    """Serve from a thread of its own until the end of the block."""
-    server = SshServer(root)
+def ssh_server(root: Path, port: int = 0) -> Iterator[SshServer]:
+    """Serve from a thread of its own until the end of the block. port: 0 for a free one."""
+    server = SshServer(root, port=port)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -159,7 +159,7 @@ def ssh_server(root: Path) -> Iterator[SshServer]:
         return await asyncssh.create_server(
             lambda: _Login(server),
             server.host,
-            0,
+            server.port,
             server_host_keys=[server.host_key],
             process_factory=lambda process: _run(server, process),
             encoding=None,

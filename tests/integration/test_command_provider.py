@@ -18,7 +18,7 @@ from asyncssh.channel import SSHServerChannel
 from pulumi import automation
 from pulumi_command import local, remote
 
-from .conftest import OFFICIAL_PLUGIN, Stack
+from .conftest import OFFICIAL_PLUGIN, Agent, Stack
 from .ssh_server import PASSWORD, SshServer, ssh_server
 
 pytestmark = pytest.mark.engine
@@ -312,6 +312,28 @@ def test_wrong_password_is_tried_up_to_the_limit(stack: Stack, server: SshServer
     assert server.dials == 2
 
 
+def test_the_agent_of_the_environment_logs_in(
+    stack: Stack, server: SshServer, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent.add(server.user_key_text)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(agent.socket))
+    program = remote_command(server, create="echo made", connection=server.connection(private_key=None))
+    stack.up(program)
+    assert [session.method for session in server.sessions] == ["publickey"]
+    assert str(agent.socket) not in stack.clear_text()
+
+
+def test_a_private_key_comes_before_the_agent(
+    stack: Stack, server: SshServer, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent.add(server.user_key_text)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(agent.socket))
+    other = generate_private_key("ssh-ed25519").export_private_key().decode()
+    connection = server.connection(private_key=other, dial_error_limit=0)
+    error = error_of(lambda: stack.up(remote_command(server, create="echo made", connection=connection)))
+    assert "unable to authenticate" in error
+
+
 def test_malformed_private_key_is_not_shown(stack: Stack, server: SshServer) -> None:
     key = server.user_key_text.replace("\n", " ")
     connection = server.connection(private_key=key)
@@ -401,6 +423,27 @@ def test_bastion(stack: Stack, server: SshServer, tmp_path: Path) -> None:
         assert bastion.forwarded == [(server.host, server.port)]
         assert bastion.commands == []
     assert server.commands == ["echo made"]
+
+
+def test_bastion_with_another_host_key_is_refused(stack: Stack, server: SshServer, tmp_path: Path) -> None:
+    other = generate_private_key("ssh-ed25519").export_public_key().decode()
+    with ssh_server(tmp_path) as bastion:
+        proxy = remote.ProxyConnectionArgs(**bastion.connection(host_key=other, dial_error_limit=1))
+        connection = server.connection(proxy=proxy)
+        error = error_of(lambda: stack.up(remote_command(server, create="echo made", connection=connection)))
+        assert "host key" in error
+        assert bastion.forwarded == []
+    assert server.dials == 0
+
+
+def test_another_host_key_behind_a_bastion_is_refused(stack: Stack, server: SshServer, tmp_path: Path) -> None:
+    other = generate_private_key("ssh-ed25519").export_public_key().decode()
+    with ssh_server(tmp_path) as bastion:
+        proxy = remote.ProxyConnectionArgs(**bastion.connection())
+        connection = server.connection(proxy=proxy, host_key=other, dial_error_limit=1)
+        error = error_of(lambda: stack.up(remote_command(server, create="echo made", connection=connection)))
+    assert "host key" in error
+    assert server.commands == []
 
 
 def test_bastion_that_cannot_be_reached(stack: Stack, server: SshServer) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from podnet import addressing, config
+from podnet.commands import host
 from podnet.config import dump
 from podnet.errors import ConfigError
 from podnet.model import Cluster
 from podnet.planning import NodePlan, plan
-from podnet.render import cni
+from podnet.render import cni, ssh
 
 STEM = st.from_regex(r"[a-z0-9][a-z0-9-]{0,37}", fullmatch=True)
 
@@ -251,3 +253,40 @@ def test_every_problem_is_reported_at_once(chosen: set[tuple[Any, ...]]) -> None
         "podnet:" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:] for path in outer
     }
     assert reported >= expected
+
+
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+HOSTILE = st.one_of(
+    st.text(max_size=40),
+    # Nearly right: what is accepted counts too.
+    st.from_regex(r"[a-z/~-][a-z0-9./_@+ \n-]{0,8}", fullmatch=True),
+    st.text("ab0~/.-_@+ =#%$`'\"\n\\", min_size=1, max_size=6),
+    st.sampled_from(["-oProxyCommand=id", "a\nProxyCommand id", "$(id)", "/k\n/l", "~/a b", f"{HOST_KEY} a b"]),
+)
+
+
+@settings(max_examples=300)
+@given(configs(), HOSTILE, st.sampled_from(["host", "user", "hostKey", "keyFile"]), st.booleans())
+def test_no_value_of_a_login_becomes_another_setting(raw: dict[str, Any], text: str, key: str, bastion: bool) -> None:
+    """It is refused, or it stands in the ssh_config as one word of one line, and as one word of a command."""
+    for node in raw["nodes"]:
+        del node["memory"], node["cpus"]
+        node["ssh"] = {"user": "admin", "hostKey": HOST_KEY, "keyFile": "~/.ssh/id_ed25519"}
+    login = raw["nodes"][0]["ssh"]
+    if bastion:
+        login["bastion"] = {"host": "jump", "user": "admin", "hostKey": HOST_KEY, "keyFile": "/k"}
+    good = config.load("dev", raw | {"provider": "ssh"})
+    (login["bastion"] if bastion else login)[key] = text
+    try:
+        cluster = config.load("dev", raw | {"provider": "ssh"})
+    except ConfigError:
+        return
+    event("accepted")
+    assert config.load("dev", dump(cluster)) == cluster
+    lines = [[line.split() for line in ssh.config(each).splitlines()] for each in (cluster, good)]
+    assert [line[:1] for line in lines[0]] == [line[:1] for line in lines[1]]
+    assert all(len(line) in (0, 2) for line in lines[0])
+    shown = next(node.ssh for node in cluster.nodes if node.name == raw["nodes"][0]["name"])
+    shown = shown.bastion if shown and bastion else shown
+    assert shown is not None
+    assert len(shlex.split(host.login_key(shown).create)) == 3

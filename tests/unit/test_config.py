@@ -11,7 +11,7 @@ import pytest
 
 from podnet import config, versions
 from podnet.errors import ConfigError
-from podnet.model import CniOptions, Images, MachineProvider, Role
+from podnet.model import CniOptions, Images, Login, MachineProvider, Role
 from podnet.planning import plan
 from tests.conftest import GOLDEN, Golden
 
@@ -78,6 +78,53 @@ def test_every_written_value_is_kept() -> None:
     assert (str(node.pod_subnet), node.memory, node.cpus) == ("10.22.128.0/17", 1024, 1)
 
 
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+ECDSA_KEY = (
+    "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBNmkVIRo3HrzHVKqSZl0cgTE6WZMbiLFfYGm7gOV"
+    "j3y8CuhSmSpFWWw1DCUY9iSUN5sQN9UOG8nzUyhzgUVNLkY="
+)
+
+
+def existing() -> dict[str, Any]:
+    """Give a config of hosts that somebody else made, with nothing that has a default."""
+    raw = smallest() | {"provider": "ssh"}
+    for node in raw["nodes"]:
+        node["ssh"] = {"user": "admin", "hostKey": HOST_KEY, "agent": True}
+    return raw
+
+
+def test_an_existing_host_answers_at_its_own_address() -> None:
+    master, node1 = config.load("dev", existing()).nodes
+    assert master.ssh == Login("192.168.50.200", 22, "admin", HOST_KEY, None)
+    assert node1.ssh == Login("192.168.50.201", 22, "admin", HOST_KEY, None)
+
+
+def test_every_written_value_of_an_existing_host_is_kept() -> None:
+    raw = existing()
+    raw["nodes"][1]["ssh"] = {
+        "host": "node1.example.org",
+        "port": 2222,
+        "user": "_deploy-1.x",
+        "hostKey": f"  {ECDSA_KEY}   root@node1 ",
+        "keyFile": "/etc/keys/node1",
+        "bastion": {"host": "192.0.2.7", "user": "jump", "hostKey": HOST_KEY, "keyFile": "~/.ssh/jump"},
+    }
+    bastion = Login("192.0.2.7", 22, "jump", HOST_KEY, "~/.ssh/jump")
+    cluster = config.load("dev", raw)
+    assert cluster.workers[0].ssh == Login(
+        "node1.example.org", 2222, "_deploy-1.x", ECDSA_KEY, "/etc/keys/node1", bastion
+    )
+    assert config.load("dev", config.dump(cluster)) == cluster
+
+
+def test_the_same_name_behind_another_bastion_is_another_host() -> None:
+    raw = existing()
+    for number, node in enumerate(raw["nodes"]):
+        bastion = {"host": f"jump{number}", "user": "jump", "hostKey": HOST_KEY, "agent": True}
+        node["ssh"] |= {"host": "inside", "bastion": bastion}
+    assert {node.ssh.host for node in config.load("dev", raw).nodes if node.ssh} == {"inside"}
+
+
 def test_pulumi_hands_structured_values_over_as_json() -> None:
     raw = smallest() | {"cni": {"mtu": 1450}, "images": {"probe": "probe:2"}}
     as_json = {key: value if isinstance(value, str) else json.dumps(value) for key, value in raw.items()}
@@ -135,7 +182,7 @@ def test_a_number_too_long_to_write_out_is_refused() -> None:
 def test_the_stacks_that_are_shipped_run_side_by_side() -> None:
     clusters = [config.from_stack_file(path) for path in STACKS]
     networks = [network for cluster in clusters for network in (cluster.machine_network, cluster.pod_subnet)]
-    assert len(clusters) == 3
+    assert len(clusters) == 4
     assert not [
         (str(one), str(other))
         for index, one in enumerate(networks)

@@ -56,6 +56,7 @@ def test_command_lines(golden: Golden) -> None:
         "vagrant-folder": host.vagrant_folder(CLUSTER),
         "node1-vm": host.machine(CLUSTER, NODE1.node),
         "node1-bundle": host.bundle(CLUSTER, NODE1.node),
+        "ssh-config": host.ssh_config(CLUSTER),
         "kubeconfig": host.kubeconfig(CLUSTER),
         "node1-cni-conf": network.conf(NODE1.net_conf, CLUSTER.cni),
         "node1-route-to-master": network.route(NODE1.routes[0]),
