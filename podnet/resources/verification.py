@@ -31,6 +31,6 @@ class Verification(pulumi.ComponentResource):
         )
         report: pulumi.Output[dict[str, Any]] = command.stdout.apply(json.loads)
         self.verdict = report.apply(lambda found: found["verdict"])
-        self.picture = report.apply(lambda found: found["picture"])
+        self.picture = report.apply(lambda found: found.get("picture", ""))
         self.pods = report.apply(lambda found: found["pods"])
         self.register_outputs({})
