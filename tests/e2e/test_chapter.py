@@ -5,6 +5,7 @@ The tests are steps of one story and run in the order in which they stand.
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from ipaddress import ip_address, ip_network
@@ -13,18 +14,11 @@ from pathlib import Path
 import pytest
 
 from podnet import versions
-from podnet.verify.report import Report, Result, load
 
 from .conftest import CONFIG, NODES, STACK, Clone
+from .controls import HAIRPIN, LITERAL, needs_route_of_node1, verify
 
 pytestmark = pytest.mark.boxes
-
-HAIRPIN = "pod-to-itself-by-service"
-LITERAL = {
-    "pod-to-pod-other-node", "pod-to-web-other-node", "pod-to-node-other-node", "pod-to-service-other-node",
-    "packet-of-mtu", "bulk-10-mb", HAIRPIN, "coherence",
-}  # fmt: skip
-"""What does not hold with the chapter's conf: all that another node sees of a pod, and a pod's way to itself."""
 
 
 def nginx_pods(clone: Clone) -> dict[str, tuple[str, str]]:
@@ -102,24 +96,6 @@ def test_a_second_up_changes_nothing(clone: Clone) -> None:
     assert not re.search(r"to (create|update|replace|delete)|(created|updated|replaced|deleted)$", done.stdout)
 
 
-def verify(clone: Clone) -> Report:
-    """Verify, where something does not hold; the report is in a file too."""
-    file = clone.folder / "report.json"
-    done = clone.sh(f"python -m podnet verify --stack {STACK} --format json --report {file}", check=False)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert file.read_text() == done.stdout
-    return load(done.stdout)
-
-
-def needs_route_of_node1(result: Result) -> bool:
-    """Whether packets to pods of node2 leave node1 for this: there, or as an answer."""
-    to_pod = result.destination != result.destination_node
-    from_pod = result.source != result.source_node
-    there = (result.source_node, result.destination_node) == ("node1", "node2") and to_pod
-    back = (result.source_node, result.destination_node) == ("node2", "node1") and from_pod
-    return there or back
-
-
 def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -> None:
     # The timer would heal it within seconds; it is stopped for the time of the look.
     clone.sh('vagrant ssh node1 -c "sudo systemctl stop podnet-network.timer && sudo ip route del 10.24.3.0/24"')
@@ -132,6 +108,8 @@ def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -
     }
     coherence = [r.id for r in report.failed if r.scenario == "coherence"]
     assert coherence == ["coherence/route: node1 -> node2"]
+    kept = json.loads((clone.folder / "report.json").read_text())
+    assert kept["verdict"].startswith(f"failed: {len(report.failed)} of ")
     assert ("node1", "10.24.3.0/24") not in {(route.node, route.destination) for route in report.routes}
     clone.sh('vagrant ssh node1 -c "sudo systemctl start podnet-network.timer"')
     clone.sh(
