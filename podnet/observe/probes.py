@@ -60,11 +60,12 @@ async def placement(access: Access, plan: ClusterPlan, namespace: str, node_port
 
     CannotLookError says which are not.
     """
-    limit = f"--timeout={_READY_TIMEOUT}s"
-    probes = ("wait", "--namespace", namespace, "--for=condition=Ready", "pods", "--all", limit)
+    # What they wait for comes in one long answer to one request.
+    limit = (f"--timeout={_READY_TIMEOUT}s", "--request-timeout=0")
+    probes = ("wait", "--namespace", namespace, "--for=condition=Ready", "pods", "--all", *limit)
     # DNS is verified too, and a cluster that has just been made may not answer yet.
-    dns = ("rollout", "status", "--namespace", "kube-system", "deployment/coredns", limit)
-    web = ("rollout", "status", "--namespace", "default", "deployment/nginx-deployment", limit)
+    dns = ("rollout", "status", "--namespace", "kube-system", "deployment/coredns", *limit)
+    web = ("rollout", "status", "--namespace", "default", "deployment/nginx-deployment", *limit)
     try:
         await asyncio.gather(*(access.kubectl(*words, timeout=_READY_TIMEOUT + 15) for words in (probes, dns, web)))
     except CannotLookError as error:

@@ -67,14 +67,15 @@ def tables(text: str, listing: str = "") -> tuple[Table, ...]:
 
     Raises PodnetError for anything else than the output of nft.
     """
-    objects = _objects(text)
-    words = _words(listing)
-    sets = {
-        (item["family"], item["table"], item["name"]): item.get("elem", []) for kind, item in objects if kind == "set"
-    }
-    return tuple(
-        _table((item["family"], item["name"]), objects, sets, words) for kind, item in objects if kind == "table"
-    )
+    try:
+        objects = [_only(entry) for entry in json.loads(text)["nftables"]]
+        named = [item for kind, item in objects if kind == "set"]
+        sets = {(item["family"], item["table"], item["name"]): item.get("elem", []) for item in named}
+        names = [(item["family"], item["name"]) for kind, item in objects if kind == "table"]
+        words = _words(listing)
+        return tuple(_table(name, objects, sets, words) for name in names)
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise PodnetError(f"the output of `nft --json list ruleset` is not what it was: {error!r}") from error
 
 
 _Name = tuple[str, str]
@@ -82,18 +83,10 @@ _Sets = Mapping[tuple[str, str, str], Any]
 _WordsOf = Mapping[tuple[str, str, int], str]
 
 
-def _objects(text: str) -> list[tuple[str, dict[str, Any]]]:
-    try:
-        listed = json.loads(text)["nftables"]
-        objects = [next(iter(entry.items())) for entry in listed]
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise PodnetError("the output of `nft --json list ruleset` is not what it was") from error
-    needed = {"table": {"family", "name"}, "set": {"family", "table", "name"}}
-    needed |= {"chain": needed["set"], "rule": {"family", "table", "chain", "handle", "expr"}}
-    for kind, item in objects:
-        if not isinstance(item, dict) or not needed.get(kind, set()) <= set(item):
-            raise PodnetError(f"nft printed a {kind} without one of {', '.join(sorted(needed.get(kind, ())))}")
-    return objects
+def _only(entry: Mapping[str, Any]) -> tuple[str, Any]:
+    """The one key of an object and its value: that is how nft says what a thing is."""
+    ((key, value),) = entry.items()
+    return key, value
 
 
 def _words(listing: str) -> dict[tuple[str, str, int], str]:
@@ -130,7 +123,7 @@ def _rules(table: _Name, expressions: list[dict[str, Any]], text: str, sets: _Se
     """One rule of nft as one or more: it may set a mark and then accept."""
     conditions: list[Condition] = []
     for expression in expressions:
-        key, value = next(iter(expression.items()))
+        key, value = _only(expression)
         if key == "match":
             conditions.extend(_conditions(table, value, sets))
         elif key == "mangle":

@@ -242,6 +242,12 @@ async def _dns(probe: dict[str, Any]) -> dict[str, Any]:
 _ACTIONS = {"tcp": _tcp, "udp": _udp, "http": _http, "icmp": _ping, "dns": _dns}
 
 
+def _words_of(failure: Exception) -> str:
+    """The system's words where it has some: asyncio's own say less ("Connect call failed")."""
+    number = getattr(failure, "errno", None)
+    return os.strerror(number) if number and number > 0 else str(failure) or type(failure).__name__
+
+
 async def _try(probe: dict[str, Any]) -> dict[str, Any]:
     start = time.monotonic()
     try:
@@ -249,7 +255,7 @@ async def _try(probe: dict[str, Any]) -> dict[str, Any]:
     except TimeoutError:
         return {"id": probe["id"], "ok": False, "error": _TIMED_OUT}
     except (OSError, ValueError) as failure:
-        error = str(failure) or type(failure).__name__
+        error = _words_of(failure)
         too_long = any(words in error.lower() for words in _TOO_LONG)
         return {"id": probe["id"], "ok": False, "refused": too_long, "error": error}
     return {"id": probe["id"], "ok": True, "ms": round((time.monotonic() - start) * 1000, 2), **found}

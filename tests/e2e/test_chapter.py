@@ -19,6 +19,7 @@ import yaml
 from podnet import versions
 
 from .conftest import CONFIG, NODES, STACK, Clone
+from .controls import HAIRPIN, LITERAL, needs_route_of_node1, verify
 
 pytestmark = pytest.mark.boxes
 
@@ -185,10 +186,18 @@ def test_a_second_up_changes_nothing(clone: Clone) -> None:
 def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -> None:
     # The timer would heal it within seconds; it is stopped for the time of the look.
     clone.sh('vagrant ssh node1 -c "sudo systemctl stop podnet-network.timer && sudo ip route del 10.24.3.0/24"')
-    done = clone.sh(f"python -m podnet verify --stack {STACK} --only 'pod-to-pod-*/tcp*' --format json", check=False)
-    assert done.returncode == 1
-    failed = {(r["source"], r["destination"]) for r in json.loads(done.stdout)["results"] if not r["passed"]}
-    assert failed == {("node1/a", "node2/b"), ("node2/a", "node1/b")}  # there, and the way back
+    report = verify(clone)
+    probes = [r for r in report.results if r.scenario not in ("coherence", "packet-of-mtu-plus-1")]
+    assert {r.id for r in probes if not r.passed} == {r.id for r in probes if needs_route_of_node1(r)}
+    assert {r.hint for r in report.failed} == {
+        "node1 has no route 10.24.3.0/24 via 10.100.197.202 (ip route show proto 201); "
+        "podnet-network.timer, which sets it, is inactive"
+    }
+    coherence = [r.id for r in report.failed if r.scenario == "coherence"]
+    assert coherence == ["coherence/route: node1 -> node2"]
+    kept = json.loads((clone.folder / "report.json").read_text())
+    assert kept["verdict"].startswith(f"failed: {len(report.failed)} of ")
+    assert ("node1", "10.24.3.0/24") not in {(route.node, route.destination) for route in report.routes}
     clone.sh('vagrant ssh node1 -c "sudo systemctl start podnet-network.timer"')
     clone.sh(
         'vagrant ssh node1 -c "timeout 20 sh -c '
@@ -204,6 +213,24 @@ def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     # The pair, the address expected, and the one that was seen: the node's.
     pair = r"pod-to-pod-other-node/tcp: node1/a \((10\.24\.2\.\d+)\) -> node2/b \(10\.24\.3\.\d+\) \1 10\.100\.197\.201"
     assert re.search(pair, report)
+    # Every pair of pods on two nodes, whatever the packet, and nothing between nodes and pods of one node.
+    failed = verify(clone).failed
+    assert {r.scenario for r in failed} == LITERAL
+    assert all(r.source_node != r.destination_node for r in failed if r.scenario not in ("coherence", HAIRPIN))
+    assert {r.action for r in failed if r.scenario == "pod-to-pod-other-node"} == {"icmp", "tcp", "udp"}
+    assert {r.id for r in failed if r.scenario == "coherence"} == {f"coherence/no-nat-no-drop: {n}" for n in NODES}
+    masqueraded = next(r for r in failed if r.scenario == "pod-to-pod-other-node" and r.source == "node1/a")
+    assert masqueraded.hint.startswith("node1 masquerades pods: -A CNI-")
+    assert "(ipMasq is true in 10-mynet.conf)" in masqueraded.hint
+
+
+def test_with_hairpin_off_pods_do_not_reach_themselves(clone: Clone) -> None:
+    clone.configure(cni={"hairpinMode": False})
+    assert clone.run("make up", check=False).returncode != 0
+    failed = verify(clone).failed
+    assert [(r.scenario, r.source) for r in failed] == [(HAIRPIN, f"{node}/a") for node in NODES]
+    for node, result in zip(NODES, failed, strict=True):
+        assert result.hint.startswith(f"{node}: cni0's port has hairpin off (veth")
     clone.configure()
     assert re.search(PASSED, clone.run("make up").stdout)
 

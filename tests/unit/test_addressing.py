@@ -155,3 +155,15 @@ def test_clashes_name_both_sides_and_ignore_the_default_route() -> None:
         ("10.100.198.0/24", "10.0.0.0/8"),
     ]
     assert addressing.clashes(wanted, host[:2]) == ()
+
+
+def test_a_span_is_covered_by_the_fewest_networks() -> None:
+    first, last = addressing.parse_address("10.0.0.1"), addressing.parse_address("10.0.0.6")
+    assert [str(network) for network in addressing.span(first, last)] == [
+        "10.0.0.1/32", "10.0.0.2/31", "10.0.0.4/31", "10.0.0.6/32"
+    ]  # fmt: skip
+    assert [str(network) for network in addressing.span(first, first)] == ["10.0.0.1/32"]
+    with pytest.raises(AddressError, match="no range"):
+        addressing.span(last, first)
+    with pytest.raises(AddressError, match="no range"):
+        addressing.span(first, addressing.parse_address("fd00::1", Family.IPV6))

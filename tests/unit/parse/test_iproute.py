@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from podnet.addressing import Family
 from podnet.errors import PodnetError
 from podnet.parse import iproute
+
+CAPTURED = Path(__file__).parents[2] / "captured"
 
 ROUTES = """[{"dst":"default","gateway":"192.0.2.1","dev":"eth0","flags":[]},
 {"dst":"10.22.2.0/24","gateway":"10.100.198.201","dev":"eth1","protocol":"static","flags":[]},
@@ -59,6 +62,20 @@ def test_routes_of_the_other_family() -> None:
         ("unicast", "::/0", "eth0", "fe80::1", "None", "None"),
         ("unicast", "::1/128", "lo", "None", "None", "None"),
     ]
+
+
+def test_ports_of_bridges() -> None:
+    links = json.loads((CAPTURED / "node1.json").read_text())["programs"]["links"]["output"]
+    ports = iproute.bridge_ports(links)
+    assert {(port.bridge, port.hairpin) for port in ports} == {("cni0", True)}
+    assert len(ports) == 3
+    assert all(port.name.startswith("veth") for port in ports)
+
+
+def test_a_port_without_hairpin_is_refused() -> None:
+    link = {"ifname": "v", "master": "b", "linkinfo": {"info_slave_kind": "bridge", "info_slave_data": {}}}
+    with pytest.raises(PodnetError, match="hairpin"):
+        iproute.bridge_ports(json.dumps([link]))
 
 
 def test_no_routes() -> None:

@@ -137,6 +137,8 @@ NODE1: list[tuple[str, Damage, set[str]]] = [
             "-A PREROUTING -i cni0 -j MARK --set-xmark 0x4000/0x4000",
             CNI_CHAIN,
             "-A FORWARD -j DROP",
+            "-A FORWARD -p tcp -j ACCEPT\n-A FORWARD -j DROP",
+            "-A FORWARD -s 10.25.1.0/25 -j ACCEPT\n-A FORWARD -s 10.25.1.0/24 -j DROP",
             "-A FORWARD -i cni0 -o eth0 -j REJECT --reject-with icmp-port-unreachable",
             "-A FORWARD -s 10.25.1.0/24 -m conntrack --ctstate NEW -j DROP",
             "-A FORWARD -m set --match-set blocked src -j DROP",
@@ -156,6 +158,23 @@ NODE1: list[tuple[str, Damage, set[str]]] = [
         {"no-nat-no-drop: node1"},
     ),
     (
+        "nft of a bridge's port",
+        _nft(
+            *_chain("filter", "forward", family="bridge"),
+            _nft_rule({"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "veth*"}},
+                      {"drop": None}, family="bridge"),
+        ),
+        {"no-nat-no-drop: node1"},
+    ),
+    (
+        "nft marks for kube-proxy, whose rules were read before",
+        _nft(
+            *_chain("filter", "prerouting"),
+            _nft_rule({"mangle": {"key": {"meta": {"key": "mark"}}, "value": 0x4000}}),
+        ),
+        {"no-nat-no-drop: node1"},
+    ),
+    (
         "nft rewriting",
         _nft(
             *_chain("filter", "forward"),
@@ -170,6 +189,18 @@ NODE1: list[tuple[str, Damage, set[str]]] = [
 @pytest.mark.parametrize(("damage", "expected"), [each[1:] for each in NODE1], ids=[each[0] for each in NODE1])
 def test_a_fault_of_a_node_fails_its_own_checks(damage: Damage, expected: set[str]) -> None:
     assert failed(facts({"node1": damage})) == expected
+
+
+def test_another_route_beside_the_plan_s_is_seen() -> None:
+    beside = edit("routes", lambda r: r.append({**_to_node2(r), "gateway": "10.100.196.9", "protocol": "static"}))
+    assert "route: node1 -> node2" in failed(facts({"node1": beside}))
+
+
+def test_the_conf_that_containerd_loads_is_named() -> None:
+    results = coherence.check(PLAN, facts({"node1": _conf("05-other.conf", "{}")}))
+    (result,) = [result for result in results if not result.passed]
+    assert result.seen == "05-other.conf before 10-mynet.conflist"
+    assert "containerd loads 05-other.conf and never 10-mynet.conflist" in result.hint
 
 
 HARMLESS = [
