@@ -29,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep every test on boxes on one worker and in order, while another makes the rest: never two clusters at once."""
+    for item in items:
+        if item.get_closest_marker("boxes"):
+            item.add_marker(pytest.mark.xdist_group("boxes"))
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Compare a text with ``tests/golden/<path>``, byte by byte; with --update-golden, write it there."""

@@ -15,8 +15,8 @@ from podnet.errors import PodnetError
 PACKAGES: Final = ("vagrant-libvirt", "chromium", "chromium-driver")
 """Debian packages: the provider whose Vagrantfile is validated, the browser that opens the page."""
 
-ARTIFACTS: Final = ("e2e",)
-"""Kubernetes' own tests. They are asked for along with all the rest, while Go's caches are warm."""
+ARTIFACTS: Final = ("e2e", "actionlint")
+"""Kubernetes' own tests, and the linter of workflows: asked for along with all the rest, while Go's caches are warm."""
 
 
 def prepare() -> int:
