@@ -84,7 +84,7 @@ def test_machines_have_their_memory_and_cpus(clone: Clone) -> None:
     memory = f"cat {folder}/memory/memory.limit_in_bytes {folder}/memory.max 2> /dev/null"
     quota = f"cat {folder}/cpu/cpu.cfs_quota_us {folder}/cpu.max 2> /dev/null"
     for node in CONFIG["podnet:nodes"]:
-        found = clone.sh(f"vagrant ssh {node['name']} -c '{memory}; {quota}'").stdout.split()
+        found = clone.on(node["name"], f"{memory}; {quota}", check=False).stdout.split()
         assert int(found[0]) == node.get("memory", 2048) << 20
         assert int(found[1]) == node.get("cpus", 2) * 100_000
 
