@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,17 +18,23 @@ COMMANDS: Final = ("up", "down", "preview", "preview-comment", "conformance", "e
 
 def main() -> int:
     """Run one command; the exit code. A PodnetError is one clear text on standard error."""
-    parser = argparse.ArgumentParser(prog="python -m lab", description="podnet's embedded default: real boxes here.")
+    parser = argparse.ArgumentParser(
+        prog="python -m lab",
+        description="podnet's embedded default: real boxes here.",
+        epilog="What follows -- goes to pulumi: python -m lab preview --stack dev -- --diff",
+    )
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--stack", default="dev", help="the stack (default: dev)")
     parser.add_argument("--replace", nargs="*", default=[], metavar="NODE", help="up: make these machines anew")
     parser.add_argument("--quick", action="store_true", help="conformance: the tests that say most, in a minute or two")
     parser.add_argument("--base", default="origin/main", help="what preview-comment compares with (a git revision)")
     parser.add_argument("--output", metavar="FILE", help="where preview-comment writes (default: standard output)")
-    parser.add_argument("rest", nargs="*", help="options for pulumi, after --")
-    arguments = parser.parse_args()
+    # argparse gives a list at the end nothing where an option stands before it.
+    own = list(itertools.takewhile(lambda word: word != "--", sys.argv[1:]))
+    rest = sys.argv[len(own) + 2 :]
+    arguments = parser.parse_args(own)
     try:
-        return _run(arguments)
+        return _run(arguments, rest)
     except PodnetError as error:
         print(f"podnet: {error}", file=sys.stderr)
         return 1
@@ -35,17 +43,17 @@ def main() -> int:
         return 130
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, rest: Sequence[str]) -> int:
     from lab.lab import Lab  # noqa: PLC0415  # the arguments are checked before the engine's modules load
 
     lab = Lab(arguments.stack, environment.places(os.environ), Path(sys.executable))
     match arguments.command:
         case "up":
-            return lab.up(arguments.rest, arguments.replace)
+            return lab.up(rest, arguments.replace)
         case "down":
             return lab.down()
         case "preview":
-            return lab.preview(arguments.rest)
+            return lab.preview(rest)
         case "conformance":
             return lab.conformance(quick=arguments.quick)
         case "preview-comment":

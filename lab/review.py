@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -133,8 +132,7 @@ def _export(commit: str, folder: Path) -> None:
         done = _git(["archive", "--format=tar", f"--output={archive}", commit])
         if done.returncode:
             raise PodnetError(f"git archive of {commit} failed: {done.stderr.strip()}")
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+        _run(["tar", "--extract", f"--file={archive}", f"--directory={folder}"], folder, dict(os.environ))
     finally:
         archive.unlink(missing_ok=True)
 

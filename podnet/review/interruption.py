@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from podnet.review.steps import Action, Step
+from podnet.review.steps import Action, InputChange, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,6 @@ _WORDS: Final[dict[tuple[str, Action], str]] = {
     ("machine-up", Action.REPLACE): _MADE_ANEW,
     ("machine-up", Action.DELETE): _GONE,
     ("network-up", Action.REPLACE): "the machines' network goes away and comes back: meanwhile no node reaches another",
-    ("bundle", Action.UPDATE): "the node's binaries are installed again; kubelet and containerd restart, pods stay",
     ("bundle", Action.REPLACE): "the node's binaries are installed again; kubelet and containerd restart, pods stay",
     ("cni-conf", Action.UPDATE): _PODS_END,
     ("cni-conf", Action.REPLACE): _PODS_END,
@@ -56,7 +55,10 @@ _KINDS: Final[dict[tuple[str, Action], str]] = {
 
 
 def interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
-    """Say what each step ends; steps of a machine that goes away anyway are part of that."""
+    """Say what each step ends; steps of a machine that goes away anyway are part of that.
+
+    A command that only runs again finds everything as it should be, and ends nothing.
+    """
     ending = (Action.REPLACE, Action.DELETE)
     ended = {_node(step) for step in steps if _word(step) == "machine-up" and step.action in ending}
     by_sentence: dict[str, list[str]] = {}
@@ -69,9 +71,15 @@ def interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
 
 
 def _sentence(step: Step) -> str | None:
+    if step.action is Action.UPDATE and not any(_matters(step, change) for change in step.changes):
+        return None
     if step.type.startswith("kubernetes:"):
         return _KINDS.get((step.type.rpartition(":")[2], step.action))
     return _WORDS.get((_word(step), step.action))
+
+
+def _matters(step: Step, change: InputChange) -> bool:
+    return step.type.startswith("kubernetes:") or change.path == "stdin"
 
 
 def _word(step: Step) -> str:

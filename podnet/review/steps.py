@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -21,6 +21,8 @@ _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 
 _TRIGGERS: Final = "triggers"
 """The input of a command whose change makes another resource; every other only runs the command again."""
+
+_PROVIDER: Final = "pulumi:providers:"
 
 _REPLACING: Final = ("metadata.name", "metadata.namespace", "spec.selector", "kind", "apiVersion")
 """What of a Kubernetes object cannot be changed in place."""
@@ -60,7 +62,7 @@ class Step:
     """One resource and what happens to it.
 
     create: the command line that makes it, where it is a command: it says what the resource is.
-    because: the resources whose replacement causes this step, where nothing else does.
+    because: the resources whose own steps cause this one.
     """
 
     action: Action
@@ -73,7 +75,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A resource as a program declares it. depends: for each input the URNs whose outputs are in it."""
+    """A resource as a program declares it.
+
+    depends: for each input the URNs whose outputs are in it, and for ``(provider)`` the provider's.
+    """
 
     urn: str
     type: str
@@ -101,19 +106,42 @@ def declared(preview: Mapping[str, Any]) -> dict[str, Declared]:
 
 def steps(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> tuple[Step, ...]:
     """Compare two previews. What goes away comes last, all else by name: the order of a preview varies."""
-    changes = {urn: tuple(_changes(before[urn], after[urn])) for urn in after if urn in before}
-    causes = _causes(before, after, changes)
-    found = []
+    found: dict[str, Step] = {}
+    # Resources come in the order of the program, so a cause comes before what it causes.
     for urn, resource in after.items():
-        if urn not in before:
-            found.append(_step(Action.CREATE, resource))
-        elif urn in causes:
-            because = tuple(dict.fromkeys(after[cause].name for cause in causes[urn]))
-            found.append(_step(Action.REPLACE, resource, changes[urn], because))
-        elif changes[urn]:
-            found.append(_step(Action.UPDATE, resource, changes[urn]))
-    gone = [_step(Action.DELETE, resource) for urn, resource in before.items() if urn not in after]
-    return tuple(sorted(found, key=lambda step: step.name) + sorted(gone, key=lambda step: step.name))
+        if step := _step(before.get(urn), resource, found):
+            found[urn] = step
+    gone = [_made(Action.DELETE, resource) for urn, resource in before.items() if urn not in after]
+    both = [sorted(each, key=lambda step: step.name) for each in (found.values(), gone)]
+    return tuple(step for each in both for step in each if not step.type.startswith(_PROVIDER))
+
+
+def _step(old: Declared | None, new: Declared, found: Mapping[str, Step]) -> Step | None:
+    """What happens to a resource, when what happens to those before it is known.
+
+    A replaced one has another id, on which triggers hang. One that is only updated keeps its id, but runs its command
+    again, and what hangs on its outputs may change.
+    """
+    if old is None:
+        return _made(Action.CREATE, new)
+    changes = tuple(_changes(old, new))
+    anew = [urn for urn in new.depends.get(_TRIGGERS, ()) if _is_anew(found.get(urn))]
+    if anew or any(_replaces(new, change) for change in changes):
+        return _made(Action.REPLACE, new, changes, () if any(_replaces(new, each) for each in changes) else anew)
+    others = [urn for key, urns in new.depends.items() if key != _TRIGGERS for urn in urns if urn in found]
+    return _made(Action.UPDATE, new, changes, others) if changes or others else None
+
+
+def _is_anew(step: Step | None) -> bool:
+    return step is not None and step.action in (Action.CREATE, Action.REPLACE)
+
+
+def _made(
+    action: Action, resource: Declared, changes: tuple[InputChange, ...] = (), because: Sequence[str] = ()
+) -> Step:
+    create = resource.inputs.get("create", "") if resource.type.startswith("command:") else ""
+    causes = dict.fromkeys(urn.rpartition("::")[2] for urn in because)
+    return Step(action, resource.name, resource.type, create, changes, tuple(causes))
 
 
 def _declared(state: Mapping[str, Any]) -> Declared:
@@ -121,6 +149,8 @@ def _declared(state: Mapping[str, Any]) -> Declared:
     inputs: dict[str, str] = {}
     for key, value in (state.get("inputs") or {}).items():
         inputs.update(_flat(value, {urn.rpartition("::")[2] for urn in depends.get(key, ())}, key))
+    if state.get("provider"):
+        depends["(provider)"] = (state["provider"].rpartition("::")[0],)
     return Declared(state["urn"], state["type"], inputs, depends)
 
 
@@ -162,30 +192,8 @@ def _changes(old: Declared, new: Declared) -> Iterator[InputChange]:
             yield InputChange(path, old.inputs.get(path), new.inputs.get(path))
 
 
-def _causes(
-    before: Mapping[str, Declared], after: Mapping[str, Declared], changes: Mapping[str, tuple[InputChange, ...]]
-) -> dict[str, tuple[str, ...]]:
-    """What is replaced: because of its own inputs (no cause), or of others that are and that its triggers name."""
-    causes: dict[str, tuple[str, ...]] = {
-        urn: () for urn, found in changes.items() if any(_replaces(after[urn], change) for change in found)
-    }
-    anew = {*causes, *(urn for urn in after if urn not in before)}
-    # Resources come in the order of the program, so a cause comes before what it causes.
-    for urn in changes:
-        if urn not in causes and (found := tuple(one for one in after[urn].depends.get(_TRIGGERS, ()) if one in anew)):
-            causes[urn] = found
-            anew.add(urn)
-    return causes
-
-
 def _replaces(resource: Declared, change: InputChange) -> bool:
     if resource.type.startswith("kubernetes:"):
         return any(change.path == path or change.path.startswith((f"{path}.", f"{path}[")) for path in _REPLACING)
     return resource.type.startswith("command:") and change.path.startswith(_TRIGGERS)
 
-
-def _step(
-    action: Action, resource: Declared, changes: tuple[InputChange, ...] = (), because: tuple[str, ...] = ()
-) -> Step:
-    create = resource.inputs.get("create", "") if resource.type.startswith("command:") else ""
-    return Step(action, resource.name, resource.type, create, changes, because)

@@ -140,7 +140,8 @@ def test_secrets_are_nowhere_in_clear(clone: Clone) -> None:
             assert not found, f"{what} in {where}"
 
 
-TOKEN = r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"
+TOKEN = r"\b(?!master\.)[a-z0-9]{6}\.[a-z0-9]{16}\b"
+"""A bootstrap token; an Event of the node called master has a name of the same form."""
 
 
 def _is_told(path: Path) -> bool:
@@ -252,6 +253,7 @@ def test_a_second_stack_beside_it(clone: Clone) -> None:
     two = {
         "podnet:machineNetwork": "10.100.195.0/24",
         "podnet:podSubnet": "10.26.0.0/16",
+        "podnet:serviceSubnet": "10.98.0.0/16",
         "podnet:nodes": [
             {"name": "master", "role": "control-plane", "address": "10.100.195.200"},
             {"name": "node1", "role": "worker", "address": "10.100.195.201"},

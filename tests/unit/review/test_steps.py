@@ -70,6 +70,24 @@ def test_a_trigger_that_changes_replaces_and_so_does_what_hangs_on_it() -> None:
     assert all_of_them[2].changes == (InputChange("triggers[0]", "1", "2"),)
 
 
+def test_what_hangs_on_outputs_that_may_change_is_updated() -> None:
+    def program(memory: str) -> list[Any]:
+        vm = state("vm", create=memory)
+        conf = state("conf", connection="[secret]")
+        conf["newState"]["propertyDependencies"] = {"connection": [urn("vm")], "triggers": []}
+        provider = state("k", "pulumi:providers:kubernetes", kubeconfig="[secret]")
+        provider["newState"]["propertyDependencies"] = {"kubeconfig": [urn("conf")]}
+        pod = state("pod", "kubernetes:core/v1:Pod")
+        pod["newState"]["provider"] = f"{provider['newState']['urn']}::some-id"
+        return [vm, conf, provider, pod, state("by-id", triggers_of=(urn("vm"),))]
+
+    assert [(step.name, step.action, step.because) for step in found(program("1"), program("2"))] == [
+        ("conf", Action.UPDATE, ("vm",)),
+        ("pod", Action.UPDATE, ("k",)),
+        ("vm", Action.UPDATE, ()),
+    ]
+
+
 def test_what_hangs_on_something_new_is_replaced() -> None:
     """Its trigger is the identifier of a resource that it did not know before."""
     before, after = state("a", triggers_of=(urn("old"),)), state("a", triggers_of=(urn("new"),))
@@ -122,10 +140,13 @@ def test_something_else_than_a_preview(bad: dict[str, Any]) -> None:
         declared(bad)
 
 
+STDIN = (InputChange("stdin", "a", "b"),)
+
+
 def told(*steps: tuple[Action, str, str], type_: str = "command:remote:Command") -> list[tuple[tuple[str, ...], str]]:
     return [
         (each.who, each.what.split(";")[0].split(":")[0])
-        for each in interruptions([Step(action, name, type_, create) for action, name, create in steps])
+        for each in interruptions([Step(action, name, type_, create, STDIN) for action, name, create in steps])
     ]
 
 
@@ -165,6 +186,12 @@ def test_nodes_with_the_same_interruption_share_a_sentence() -> None:
 def test_what_a_command_interrupts(action: Action, create: str, words: str | None) -> None:
     said = [what for _, what in told((action, "it", create))]
     assert [what.startswith(words or "") for what in said] == ([True] if words else [])
+
+
+def test_a_command_that_only_runs_again_interrupts_nothing() -> None:
+    for type_, create in (("command:remote:Command", f"{NODE} cni-conf /etc/c cni0"), ("kubernetes:core/v1:Pod", "")):
+        step = Step(Action.UPDATE, "it", type_, create, (), ("master-vm",))
+        assert interruptions([step, Step(Action.UPDATE, "it", "command:remote:Command", create)]) == ()
 
 
 def test_objects_of_the_cluster() -> None:

@@ -1,0 +1,138 @@
+"""The state of a stack that is up somewhere else: as a real one, but no host and no cluster of it can be reached.
+
+It is made from a preview, which says which resources there are; each gets an id and outputs here, and those of its
+inputs that come of others' outputs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from podnet.config import from_stack_file
+from podnet.planning import ClusterPlan
+from podnet.planning import plan as podnet_plan
+from podnet.render.kubeadm import JoinTicket, join_config
+from tests.resources.engine import Engine
+
+_ID = "0123abcd"
+_PROVIDER_ID = "6f0e3c3a-0000-4000-8000-000000000001"
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+_COMMANDS = "urn:pulumi:dev::podnet::pulumi:providers:command::default_1_2_1"
+
+KUBECONFIG = json.dumps(
+    {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": "https://192.0.2.1:6443", "insecure-skip-tls-verify": True}}],
+        "users": [{"name": "u", "user": {"token": "nobody"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+)
+TICKET = '{"endpoint":"192.0.2.1:6443","token":"abcdef.0123456789abcdef","ca_hash":"sha256:00"}'
+PRIVATE_KEY = "a private key\n"
+OUTPUTS = {
+    "ssh-key": PRIVATE_KEY,
+    "admin-conf": KUBECONFIG,
+    "kubeconfig": "/elsewhere/admin.conf",
+    "join-ticket": TICKET,
+    "verify": '{"verdict": "passed", "pods": []}',
+}
+
+
+def import_state(engine: Engine, project: Path) -> None:
+    """Give the stack dev of a project the state of one that is up."""
+    engine.run(project, "stack", "init", "dev")
+    plan = podnet_plan(from_stack_file(project / "Pulumi.dev.yaml"))
+    steps = json.loads(engine.run(project, "preview", "--stack", "dev", "--json"))["steps"]
+    _import(engine, project, [_resource(step["newState"], plan) for step in steps])
+
+
+def _resource(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
+    kept = {key: value for key, value in state.items() if key not in ("sourcePosition", "stackTrace")}
+    name = kept["urn"].rpartition("::")[2]
+    objects = ["default/nginx-deployment", "default/nginx-service"]
+    inputs = {**_with_ids(kept.get("inputs") or {}, objects), **_secret_inputs(state, plan)}
+    inputs.pop("__internal", None)  # a provider's, which no state holds
+    if kept.get("custom"):
+        kept["id"] = _PROVIDER_ID if kept["type"].startswith("pulumi:providers:") else f"{name}{_ID}"
+        if kept["type"].startswith("kubernetes:"):
+            kept["id"] = f"default/{inputs['metadata']['name']}"
+    kept["inputs"], kept["outputs"] = inputs, {**inputs, **_outputs(name, kept["type"], inputs)}
+    if kept.get("provider"):
+        kept["provider"] = kept["provider"].replace(_UNKNOWN, _PROVIDER_ID)
+    return kept
+
+
+def _outputs(name: str, type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    if type_.startswith("kubernetes:"):
+        # What the provider compares with, beside what the API server said.
+        return {"__inputs": inputs, "__initialApiVersion": inputs["apiVersion"], "__fieldManager": "pulumi"}
+    if not type_.startswith("command:"):
+        return {}
+    text = next((text for end, text in OUTPUTS.items() if name.endswith(end)), f"{name} was here\n")
+    secret = name in ("ssh-key", "admin-conf") or name.endswith("join-ticket")
+    return {"stdout": _secret(text) if secret else text, "stderr": ""}
+
+
+def _secret(value: Any) -> dict[str, str]:
+    return {**_SECRET, "plaintext": json.dumps(value)}
+
+
+def _secret_inputs(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
+    """The inputs that a preview shows to nobody."""
+    name, inputs = state["urn"].rpartition("::")[2], {}
+    if "connection" in (state.get("inputs") or {}):
+        vms = (urn.rpartition("::")[2] for urn in state["propertyDependencies"]["connection"])
+        host = next(vm.removesuffix("-vm") for vm in vms if vm.endswith("-vm"))
+        connection = {
+            "host": str(plan.of(host).node.address),
+            "user": "vagrant",
+            "port": 22,
+            "perDialTimeout": 15,
+            "dialErrorLimit": 30,
+            "privateKey": _secret(PRIVATE_KEY),
+            "hostKey": f"{host}-vm was here\n",
+        }
+        inputs["connection"] = _secret(connection)
+    if name == "kubeconfig":
+        inputs["stdin"] = _secret(KUBECONFIG)
+    if state["type"] == "pulumi:providers:kubernetes":
+        inputs["kubeconfig"] = _secret(KUBECONFIG)
+    if name.endswith("-join"):
+        node = plan.of(name.removesuffix("-join")).node
+        inputs["stdin"] = _secret(join_config(node, JoinTicket(**json.loads(TICKET))))
+    return inputs
+
+
+def _with_ids(value: Any, objects: list[str]) -> Any:
+    """The ids that the preview made up, as those of the state. objects: for ids that it does not know, in order."""
+    if isinstance(value, dict):
+        return {key: _with_ids(part, objects) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_with_ids(part, objects) for part in value]
+    if value == _UNKNOWN:
+        return objects.pop(0)
+    if isinstance(value, str) and (found := re.fullmatch(r"([a-z0-9-]+)[0-9a-f]{8}", value)):
+        return f"{found[1]}{_ID}"
+    return value
+
+
+def _import(engine: Engine, project: Path, resources: list[dict[str, Any]]) -> None:
+    empty = json.loads(engine.run(project, "stack", "export", "--stack", "dev"))
+    commands = {
+        "urn": _COMMANDS,
+        "custom": True,
+        "id": _PROVIDER_ID,
+        "type": "pulumi:providers:command",
+        "inputs": {"version": "1.2.1"},
+        "outputs": {"version": "1.2.1"},
+    }
+    empty["deployment"]["resources"] = [resources[0], commands, *resources[1:]]
+    file = project.parent / f"state of {project.name}.json"
+    file.write_text(json.dumps(empty))
+    engine.run(project, "stack", "import", "--stack", "dev", "--file", str(file))

@@ -1,0 +1,121 @@
+"""What a preview needs: nothing but the checkout and the toolchain, whether the stack is up somewhere or not."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podnet.review.steps import declared, steps
+from tests.resources.elsewhere import import_state
+from tests.resources.engine import Engine
+
+DEV = (Path(__file__).parents[2] / "Pulumi.dev.yaml").read_text()
+NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
+SECONDS = 5.0
+"""What a preview of three nodes may take."""
+
+NODE2 = next(line for line in DEV.splitlines(keepends=True) if "name: node2" in line)
+CHANGES = {
+    "a node more": DEV + NODE3,
+    "a node less": DEV.replace(NODE2, ""),
+    "another node": DEV.replace(NODE2, NODE3),
+    "more memory": DEV.replace(NODE2, NODE2.replace("2048", "3072")),
+    "another pod subnet": DEV.replace("10.22.3.0/24", "10.22.9.0/24"),
+    "another address": DEV.replace("10.100.198.202", "10.100.198.212"),
+    "another control plane": DEV.replace("10.100.198.200", "10.100.198.210"),
+    "another MTU": DEV + "  podnet:cni: {mtu: 1400}\n",
+    "another bridge": DEV + "  podnet:cni: {bridge: br0}\n",
+    "another image": DEV + "  podnet:images: {nginx: podnet.local/nginx:1.23}\n",
+    "other Services": DEV.replace("10.96.0.0/16", "10.97.0.0/16"),
+    "another gateway": DEV + "  podnet:gateway: 10.100.198.254\n",
+}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return Engine.at(tmp_path_factory.mktemp("engine"))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(engine: Engine) -> Path:
+    """A project with the state of a stack that is up where nobody reaches it."""
+    project = engine.podnet("elsewhere")
+    import_state(engine, project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def fresh(engine: Engine) -> Path:
+    """A project whose stack is new, as in a clone."""
+    project = engine.podnet("fresh")
+    engine.run(project, "stack", "init", "dev")
+    return project
+
+
+def steps_of(engine: Engine, project: Path, config: str) -> list[dict[str, Any]]:
+    """The steps of a preview under another config."""
+    file = project / "Pulumi.dev.yaml"
+    kept = file.read_text()
+    salt = "".join(line for line in kept.splitlines(keepends=True) if line.startswith("encryptionsalt"))
+    file.write_text(config + salt)
+    try:
+        return list(json.loads(engine.run(project, "preview", "--stack", "dev", "--json"))["steps"])
+    finally:
+        file.write_text(kept)
+
+
+def changes(engine: Engine, project: Path, config: str) -> dict[str, str]:
+    """What a preview would do to each resource but components, under another config."""
+    found: dict[str, str] = {}
+    for step in steps_of(engine, project, config):
+        state = step.get("newState") or step["oldState"]
+        if step["op"] != "same" and state.get("custom") and not state["type"].startswith("pulumi:providers:"):
+            # A replacement is three steps; the two others say which half they are.
+            word = "replace" if "replace" in step["op"] or "replaced" in step["op"] else step["op"]
+            found[step["urn"].rpartition("::")[2]] = word
+    return found
+
+
+def test_a_stack_that_is_up_elsewhere_is_previewed_unreached(engine: Engine, elsewhere: Path) -> None:
+    engine.run(elsewhere, "preview", "--stack", "dev", "--expect-no-changes")
+
+
+def test_a_node_more_touches_no_other_machine(engine: Engine, elsewhere: Path) -> None:
+    found = changes(engine, elsewhere, CHANGES["a node more"])
+    routes = {f"{node}-route-to-node3" for node in ("master", "node1", "node2")}
+    assert {name for name in found if not name.startswith("node3-")} == {"vagrant-folder", "verify", *routes}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_review_says_what_the_engine_would_do(
+    engine: Engine, elsewhere: Path, fresh: Path, change: str
+) -> None:
+    """Two previews of stacks that are new, compared, against one preview of a stack that is up."""
+    before, after = (declared({"steps": steps_of(engine, fresh, config)}) for config in (DEV, CHANGES[change]))
+    said = {step.name: str(step.action) for step in steps(before, after)}
+    assert said == changes(engine, elsewhere, CHANGES[change])
+
+
+def test_a_preview_of_three_nodes_takes_less_than_five_seconds(engine: Engine, elsewhere: Path) -> None:
+    """Of the processor in any case; by the clock where nothing else wants the processor. The best of three counts."""
+    by_clock, of_processor = [], []
+    for _ in range(3):
+        start, used = time.monotonic(), _used()
+        engine.run(elsewhere, "preview", "--stack", "dev")
+        by_clock.append(time.monotonic() - start)
+        of_processor.append(_used() - used)
+    assert 0.5 < min(of_processor) < SECONDS
+    if os.getloadavg()[0] < (os.cpu_count() or 1):
+        assert min(by_clock) < SECONDS
+
+
+def _used() -> float:
+    """Seconds of the processor that every child that has ended took."""
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
