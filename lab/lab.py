@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from podnet.config import from_stack_file
 from podnet.errors import PodnetError
 from podnet.model import MachineProvider
 from podnet.observe.host import require_room
+from podnet.review.interruption import interruptions
+from podnet.review.steps import proposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ class Lab:
         variables = self.ready()
         what = "claim" if cluster.provider is MachineProvider.SSH else "vm"
         anew = [f"--replace=**{name}-{what}" for name in replace]
-        return self._pulumi(["up", "--yes", "--skip-preview", *anew, *options], variables)
+        # What has drifted since is put right too; of a node that is made anew nothing can be read.
+        look = anew or ["--refresh"]
+        return self._pulumi(["up", "--yes", "--skip-preview", *look, *options], variables)
 
     def ready(self) -> dict[str, str]:
         """Make everything that ``pulumi up`` needs; the environment for it."""
@@ -69,11 +74,22 @@ class Lab:
         return code
 
     def preview(self, options: Sequence[str] = ()) -> int:
-        """``pulumi preview``: needs no root, no host and no cluster."""
+        """``pulumi preview``, and in words what a change would interrupt. It needs no root, no host and no cluster."""
         from_stack_file(self._stack_file())
         variables = self._variables(self._make(plan_only=True))
         self._select_stack(variables)
-        return self._pulumi(["preview", *options], variables)
+        # Two previews at once: one for people, one to be read.
+        with self._read_preview(variables) as reading:
+            code = self._pulumi(["preview", *options], variables)
+            text = reading.communicate()[0]
+        if code == 0 and reading.returncode == 0:
+            print(_interruptions(text))
+        return code
+
+    def _read_preview(self, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+        command = ["pulumi", "preview", "--json", "--non-interactive", "--stack", self.stack]
+        none, pipe = subprocess.DEVNULL, subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=none, text=True, env=variables, cwd=environment.ROOT)
 
     def preview_comment(self, base: str, output: Path | None) -> None:
         """Write what the checkout changes against a revision, as Markdown; needs no root, host, cluster or state."""
@@ -196,6 +212,12 @@ class Lab:
         stack = [] if arguments[0] == "stack" else ["--stack", self.stack]
         command = ["pulumi", *arguments, *stack]
         return subprocess.run(command, check=False, env=dict(variables), cwd=environment.ROOT).returncode
+
+
+def _interruptions(preview: str) -> str:
+    found = interruptions(proposed(json.loads(preview)))
+    lines = [f"  - {', '.join(each.who)}: {each.what}" for each in found]
+    return "\n".join(["It interrupts:", *lines] if lines else ["It interrupts nothing that is up."])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Final
 
 from podnet.commands import network
 from podnet.commands.shell import Command
+from podnet.observe import advice
 from podnet.observe.access import Access, CannotLookError, last_line, run
 from podnet.observe.sessions import session
 from podnet.planning import ClusterPlan, NodePlan
@@ -23,8 +24,12 @@ async def look(plan: ClusterPlan, name: str, access: Access) -> list[str]:
 
     Raises CannotLookError where the node cannot be asked.
     """
-    async with session(plan.of(name).node, access) as agent:
-        answer = await agent.ask({"do": "look", **WANTED}, _LOOK_TIMEOUT)
+    node = plan.of(name).node
+    try:
+        async with session(node, access) as agent:
+            answer = await agent.ask({"do": "look", **WANTED}, _LOOK_TIMEOUT)
+    except CannotLookError as error:
+        raise CannotLookError(f"{error}. {advice.for_lost(node)}") from None
     return words(plan, name, read(name, answer))
 
 

@@ -11,6 +11,7 @@ from pulumi_command import local, remote
 
 from podnet.commands.shell import Command
 from podnet.model import Login, Node
+from podnet.observe import advice
 from podnet.render import ssh
 
 _DIALS: Final = 8
@@ -126,20 +127,12 @@ def unreachable(node: Node) -> pulumi.ErrorHook:
 
 
 def _what_to_do(node: Node, errors: str) -> str:
-    if node.ssh is None:
-        return (
-            f"Where it only stands still, start it (vagrant up {node.name}) and repeat the command; where it is lost, "
-            f"make up REPLACE={node.name} makes it anew."
-        )
-    if "host key" in errors:
+    if node.ssh is not None and "host key" in errors:
         return (
             "Another host key answers there than the one that is pinned in the config. Where the host was installed "
             "anew, write its new key there and repeat the command; where you know of nothing, find out who answers."
         )
-    return (
-        "Once it answers again, repeat the command; where it is gone for good, docs/existing-machines.md says how the "
-        "stack forgets it."
-    )
+    return advice.for_lost(node)
 
 
 _NOT_REACHED: Final = ("failed attempts", "connection was lost", "host key is not the expected one", "ssh: handshake")

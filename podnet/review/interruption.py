@@ -28,6 +28,8 @@ _REFUSED: Final = (
     "kubeadm's configuration of a cluster that runs cannot be changed in place: up will refuse this. "
     "It takes the stack down and up again, and everything in the cluster with it"
 )
+_JOINS_ANEW: Final = "the node is drained, leaves the cluster and joins it again; its machine stays"
+_NEW_NODE: Final = "its Node is made anew with another pod CIDR, and its pods get other addresses; the cluster stays"
 _NEW_CLUSTER: Final = "the control plane is made anew: every object in the cluster is lost"
 
 _WORDS: Final[dict[tuple[str, Action], str]] = {
@@ -41,6 +43,8 @@ _WORDS: Final[dict[tuple[str, Action], str]] = {
     ("kubeadm-init", Action.UPDATE): _REFUSED,
     ("kubeadm-init", Action.REPLACE): _NEW_CLUSTER,
     ("kubeadm-init", Action.DELETE): _NEW_CLUSTER,
+    ("join", Action.REPLACE): _JOINS_ANEW,
+    ("register", Action.UPDATE): _NEW_NODE,
     ("masquerade", Action.DELETE): "pods no longer reach the outside; connections that are open stay",
 }
 """By the word of podnet-host or podnet-node that a command calls. What is not here interrupts nothing."""
@@ -79,7 +83,9 @@ def _sentence(step: Step) -> str | None:
 
 
 def _matters(step: Step, change: InputChange) -> bool:
-    return step.type.startswith("kubernetes:") or change.path == "stdin"
+    # A pod CIDR is an argument of register; what else a command does with other arguments ends nothing.
+    path = "create" if _word(step) == "register" else "stdin"
+    return step.type.startswith("kubernetes:") or change.path == path
 
 
 def _word(step: Step) -> str:
@@ -91,7 +97,7 @@ def _node(step: Step) -> str:
     words = list(_words(step))
     if words[:1] == ["machine-up"]:
         return words[2] if len(words) > 2 else ""
-    for suffix in ("-cni-conf", "-masquerade", "-bundle"):
+    for suffix in ("-cni-conf", "-masquerade", "-bundle", "-join", "-registered"):
         if step.name.endswith(suffix):
             return step.name.removesuffix(suffix)
     head, found, _ = step.name.partition("-route-to-")

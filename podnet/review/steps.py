@@ -104,6 +104,36 @@ def declared(preview: Mapping[str, Any]) -> dict[str, Declared]:
     return {each.urn: each for each in found}
 
 
+def proposed(preview: Mapping[str, Any]) -> tuple[Step, ...]:
+    """Read what ``pulumi preview --json`` says of a stack that is up: its own steps, in its order.
+
+    Raises PodnetError where it is something else.
+    """
+    found: dict[str, Step] = {}
+    try:
+        for step in preview["steps"]:
+            old, new = step.get("oldState"), step.get("newState")
+            action, state = _OPERATIONS.get(step["op"]), new or old
+            if action is None or not state.get("custom") or _is_anew(found.get(step["urn"])):
+                continue
+            changes = tuple(_changes(_declared(old), _declared(new))) if old and new else ()
+            found[step["urn"]] = _made(action, _declared(state), changes)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PodnetError(f"this is not what pulumi preview --json prints: {error!r}") from None
+    return tuple(step for step in found.values() if not step.type.startswith(_PROVIDER))
+
+
+_OPERATIONS: Final = {
+    "create": Action.CREATE,
+    "update": Action.UPDATE,
+    "delete": Action.DELETE,
+    # A replacement is told in parts, whose order says which comes first.
+    "replace": Action.REPLACE,
+    "create-replacement": Action.REPLACE,
+    "delete-replaced": Action.REPLACE,
+}
+
+
 def steps(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> tuple[Step, ...]:
     """Compare two previews. What goes away comes last, all else by name: the order of a preview varies."""
     found: dict[str, Step] = {}
