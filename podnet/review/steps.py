@@ -114,7 +114,8 @@ def proposed(preview: Mapping[str, Any]) -> tuple[Step, ...]:
         for step in preview["steps"]:
             old, new = step.get("oldState"), step.get("newState")
             action, state = _OPERATIONS.get(step["op"]), new or old
-            if action is None or not state.get("custom") or _is_anew(found.get(step["urn"])):
+            part = not (old and new)  # of a replacement that is told in parts
+            if action is None or not state.get("custom") or (part and step["urn"] in found):
                 continue
             changes = tuple(_changes(_declared(old), _declared(new))) if old and new else ()
             found[step["urn"]] = _made(action, _declared(state), changes)

@@ -8,7 +8,7 @@ import pytest
 
 from podnet.errors import PodnetError
 from podnet.review.interruption import Interruption, interruptions
-from podnet.review.steps import Action, InputChange, Step, declared, steps
+from podnet.review.steps import Action, InputChange, Step, declared, proposed, steps
 
 NODE = "sudo /usr/local/lib/podnet/podnet-node"
 HOST = '"${PODNET_ROOT:?is not set}"/podnet/scripts/podnet-host'
@@ -175,6 +175,8 @@ def test_nodes_with_the_same_interruption_share_a_sentence() -> None:
         (Action.UPDATE, f"{NODE} kubeadm-init", "kubeadm's configuration of a cluster that runs cannot be changed"),
         (Action.REPLACE, f"{NODE} kubeadm-init", "the control plane is made anew"),
         (Action.REPLACE, f"{HOST} network-up podnet-dev 10.0.0.254/24", "the machines' network goes away"),
+        (Action.REPLACE, f"{NODE} join", "the node is drained, leaves the cluster"),
+        (Action.UPDATE, f"{NODE} join", None),
         (Action.CREATE, f"{NODE} cni-conf /etc/c cni0", None),
         (Action.UPDATE, f"{NODE} route node2", None),
         (Action.UPDATE, f"{NODE} masquerade", None),
@@ -186,6 +188,20 @@ def test_nodes_with_the_same_interruption_share_a_sentence() -> None:
 def test_what_a_command_interrupts(action: Action, create: str, words: str | None) -> None:
     said = [what for _, what in told((action, "it", create))]
     assert [what.startswith(words or "") for what in said] == ([True] if words else [])
+
+
+def test_another_pod_cidr_of_the_control_plane() -> None:
+    register = f"{NODE} register master"
+    step = Step(
+        Action.UPDATE,
+        "master-registered",
+        "command:remote:Command",
+        f"{register} 10.22.9.0/24",
+        (InputChange("create", f"{register} 10.22.1.0/24", f"{register} 10.22.9.0/24"),),
+    )
+    (interruption,) = interruptions([step])
+    assert interruption.who == ("master",)
+    assert interruption.what.startswith("its Node is made anew")
 
 
 def test_a_command_that_only_runs_again_interrupts_nothing() -> None:
@@ -200,3 +216,41 @@ def test_objects_of_the_cluster() -> None:
     assert told((Action.CREATE, "nginx", ""), type_=kind) == []
     assert interruptions([]) == ()
     assert Interruption(("a",), "b") == Interruption(("a",), "b")
+
+
+def _told(name: str, op: str, old: dict[str, Any] | None, new: dict[str, Any] | None, kind: str = "Command") -> Any:
+    """One step of a preview of a stack that is up."""
+    urn = f"urn:pulumi:dev::podnet::command:remote:{kind}::{name}"
+
+    def state(inputs: dict[str, Any] | None) -> dict[str, Any] | None:
+        return inputs and {"urn": urn, "type": f"command:remote:{kind}", "custom": True, "inputs": inputs}
+
+    found = {"op": op, "urn": urn, "oldState": state(old), "newState": state(new)}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def test_what_a_stack_that_is_up_says() -> None:
+    preview = {
+        "steps": [
+            _told("kept", "same", {"create": "a"}, {"create": "a"}),
+            _told("again", "update", {"create": "a", "stdin": "1"}, {"create": "a", "stdin": "2"}),
+            _told("anew", "delete-replaced", {"create": "a"}, None),
+            _told("anew", "replace", {"create": "a"}, {"create": "b"}),
+            _told("anew", "create-replacement", {"create": "a"}, {"create": "b"}),
+            _told("comes", "create", None, {"create": "a"}),
+            _told("goes", "delete", {"create": "a"}, None),
+        ]
+    }
+    found = [(step.name, step.action, [change.path for change in step.changes]) for step in proposed(preview)]
+    assert found == [
+        ("again", Action.UPDATE, ["stdin"]),
+        ("anew", Action.REPLACE, ["create"]),
+        ("comes", Action.CREATE, []),
+        ("goes", Action.DELETE, []),
+    ]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"steps": [{"op": "create"}]}, {"steps": [7]}])
+def test_what_is_no_preview_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(PodnetError, match="pulumi preview --json"):
+        proposed(wrong)
