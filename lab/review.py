@@ -76,18 +76,22 @@ def of_checkout(after: Cluster, revision: str, previewer: Previewer) -> str:
         before, why = _planned(stack_file)
         with ThreadPoolExecutor() as pool:
             head = pool.submit(previewer.preview, environment.ROOT, new)
-            base = pool.submit(_declared_before, previewer, tree, old, stack_file.name)
+            base = pool.submit(_declared_before, previewer, tree, old, stack_file.name, not why)
             found = steps(base.result(), declared(head.result()))
     return markdown(Review(f"{revision} ({commit[:10]})", before, plan(after), found, why))
 
 
-def _declared_before(previewer: Previewer, tree: Path, scratch: Path, stack_file: str) -> dict[str, Declared]:
-    """What the base declares: nothing where the stack is new, and its config under this program if its own fails."""
+def _declared_before(
+    previewer: Previewer, tree: Path, scratch: Path, stack_file: str, can_be_planned: bool
+) -> dict[str, Declared]:
+    """What the base declares: its config under this program if its own fails, nothing where that cannot be either."""
     if not (tree / stack_file).exists():
         return {}
     try:
         return declared(previewer.preview(tree, scratch))
     except PodnetError:
+        if not can_be_planned:
+            return {}
         # Another version of a library than this checkout's, for example.
         mixed = scratch / "mixed"
         mixed.mkdir()

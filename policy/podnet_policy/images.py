@@ -10,6 +10,7 @@ from podnet_policy.resource import Resource, documents, strings
 
 _LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 _DIGEST: Final = re.compile(r"@sha256:[0-9a-f]{64}$")
+# A colon before the last slash is a registry's port.
 _TAG: Final = re.compile(r":([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$")
 
 
@@ -44,7 +45,7 @@ def _items(value: object) -> list[tuple[str, Any]]:
 def _problem(image: str) -> str:
     if "@" in image:
         return "" if _DIGEST.search(image) else "has no whole digest"
-    tag = _TAG.search(image.rpartition("/")[2])  # before the last slash a colon is a registry's port
+    tag = _TAG.search(image)
     if not tag:
         return "has no tag: it is whatever the registry has as latest"
     return "can be another image tomorrow" if tag[1] == "latest" else ""

@@ -57,6 +57,7 @@ Check = Callable[[Resource], list[str]]
         (snat.check, resource(create="iptables -t nat -A POSTROUTING -s 10.2.0.0/16 -j MASQUERADE"), "spares no"),
         (snat.check, resource(stdin="table ip nat { chain masquerade { masquerade; } }"), "spares no destination"),
         (snat.check, resource(stdin="table ip nat {\n chain masquerade {\n }\n set snat {\n }\n}\n"), ""),
+        (snat.check, resource(stdin=masquerade(rule='drop comment "no masquerade"')), ""),
         (snat.check, resource(update="iptables -t nat -A P -j SNAT --to 10.0.0.1"), "spares no destination"),
         (snat.check, resource(create="iptables -t nat -A P ! -d 10.22.0.0/16 -j MASQUERADE"), ""),
         (snat.check, resource(stdin=masquerade()), ""),
@@ -225,6 +226,7 @@ def test_routes_of_two_nodes_are_not_compared() -> None:
         (masquerade(rule="ip daddr != 192.0.2.0/24 masquerade"), ["10.22.1.0/24", "10.22.2.0/24"]),
         (masquerade(elements="10.22.1.0/24, 10.22.2.0/24"), []),
         (masquerade(elements="0.0.0.0/0"), []),
+        (masquerade(rule="masquerade"), []),  # the rule about one resource has that
     ],
 )
 def test_a_masquerade_that_spares_some_pods(rules: str, missing: list[str]) -> None:
