@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Final, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -12,8 +12,10 @@ from rich.text import Text
 from podnet.verify.matrix import matrix
 from podnet.verify.report import Report, Result
 
-_WIDTH = 160
-"""Columns where there is no terminal to ask."""
+_WIDTH: Final = 240
+"""Columns where there is no terminal to ask: an id stands in one line, to be found there."""
+
+_LONGEST_SEEN: Final = 60
 
 
 def show(report: Report, stream: TextIO) -> None:
@@ -21,7 +23,12 @@ def show(report: Report, stream: TextIO) -> None:
     console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
     console.print(_matrix(report.results))
     if report.failed:
-        console.print(_failures(report.failed))
+        # Many checks fail of one thing: it is said once.
+        hints = list(dict.fromkeys(result.hint for result in report.failed if result.hint))
+        console.print(_failures(report.failed, hints))
+        for number, hint in enumerate(hints, 1):
+            count = sum(result.hint == hint for result in report.failed)
+            console.print(Text(f"look at {number} ({count} check{'s' if count > 1 else ''}): {hint}"), soft_wrap=True)
     style = "red" if report.failed else "green"
     console.print(Text(f"{report.verdict}, in {report.seconds} s", style=style))
 
@@ -34,10 +41,13 @@ def _matrix(results: Sequence[Result]) -> Table:
     return table
 
 
-def _failures(failed: Sequence[Result]) -> Table:
-    table = Table("does not hold", "expected", "seen", "ms", title="failed", title_justify="left", show_lines=True)
+def _failures(failed: Sequence[Result], hints: Sequence[str]) -> Table:
+    table = Table("does not hold", "expected", title="failed", title_justify="left")
+    table.add_column("seen", max_width=_LONGEST_SEEN)
+    table.add_column("ms", justify="right")
+    table.add_column("look at", justify="right")
     for result in failed:
-        hint = f"\nlook at: {result.hint}" if result.hint else ""
-        what = Text(result.id + hint)
-        table.add_row(what, Text(result.expected), Text(result.seen), f"{result.milliseconds:g}")
+        number = str(hints.index(result.hint) + 1) if result.hint else ""
+        milliseconds = f"{result.milliseconds:g}" if result.milliseconds else ""
+        table.add_row(Text(result.id), Text(result.expected), Text(result.seen), milliseconds, number)
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -73,9 +74,10 @@ async def _outside(plan: ClusterPlan) -> AsyncIterator[tuple[Endpoint, int] | No
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(writer.get_extra_info("peername")[0].encode() + b"\n")
-        await reader.read()
-        writer.write(b"0\n")
-        await writer.drain()
+        with contextlib.suppress(OSError):  # a probe that has its answer, or lost its patience, goes
+            await reader.read()
+            writer.write(b"0\n")
+            await writer.drain()
         writer.close()
 
     try:
@@ -119,21 +121,22 @@ class _Look:
         """Make every probe, each told in seen; the facts of every node."""
         self.progress.count(0, len(self.chosen))
         pods = {check.source.name: check.source for check in self.chosen if check.source.name not in self.nodes}
-        facts, _ = await asyncio.gather(
+        answers, _ = await asyncio.gather(
             together(*(self._of_node(name, session) for name, session in self.nodes.items())),
             together(*(self._of_pod(pod) for pod in pods.values())),
         )
         self.progress.wait("what the other ends saw")
         await asyncio.gather(self._echoes(), self._logged())
-        return {each.node: each for each in facts}
+        # Not before: reading them takes its time, in which the outside, which is this program, would answer nobody.
+        return {name: read(name, answer) for name, answer in zip(self.nodes, answers, strict=True)}
 
-    async def _of_node(self, name: str, session: Session) -> NodeFacts:
+    async def _of_node(self, name: str, session: Session) -> Any:
         """First what is there, then the node's own probes: the agent answers one request at a time."""
         answer = await session.ask({"do": "look", **WANTED}, _LOOK_TIMEOUT)
         wanted = [probe_of(check, self.where) for check in self.chosen if check.source.name == name]
         if wanted:
             self._keep(await session.ask({"do": "probe", "probes": wanted}, _PROBES_TIMEOUT))
-        return read(name, answer)
+        return answer
 
     async def _of_pod(self, source: Endpoint) -> None:
         pod, namespace = source.name.replace("/", "-"), self.where.namespace

@@ -8,6 +8,7 @@ no packet from pod to pod gets there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -35,6 +36,7 @@ _FAMILIES: Final = ("ip", "inet", "bridge")
 _WAY: Final = ("prerouting", "forward", "postrouting")
 """The hooks that a packet from pod to pod passes; bridged ones too, with bridge-nf-call-iptables."""
 
+_REMARK: Final = re.compile(r' (-m comment --)?comment ("(\\.|[^"\\])*"|\S+)')
 _DEEPEST: Final = 64
 _MOST_MARKS: Final = 64
 
@@ -55,16 +57,25 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule, or a chain's policy, that drops or translates packets from pod to pod. tool: what shows it."""
+    """A rule, or a chain's policy, that drops or translates packets from pod to pod.
+
+    tool: what shows it. text: as that prints it, without the remark, which often is a container's id.
+    """
 
     tool: str
     table: str
     text: str
     effect: Effect
 
+    @property
+    def verb(self) -> str:
+        """What it does to pods."""
+        if self.effect is Effect.DROP:
+            return "drops"
+        return "masquerades" if "masquerade" in self.text.lower() else "translates"
+
     def __str__(self) -> str:
-        verb = "drops" if self.effect is Effect.DROP else "translates"
-        return f"{verb}: {self.text} ({self.tool}, table {self.table})"
+        return f"{self.verb} pods: {self.text} ({self.tool}, table {self.table})"
 
 
 @dataclass(slots=True)
@@ -142,7 +153,8 @@ def _take(walk: _Walk, rule: Rule, flow: Flow, depth: int) -> bool:
         case Effect.ACCEPT:
             return True
         case Effect.DROP | Effect.TRANSLATE:
-            walk.findings[Finding(walk.table.tool, _name(walk.table), rule.text, rule.effect)] = None
+            text = _REMARK.sub("", rule.text)
+            walk.findings[Finding(walk.table.tool, _name(walk.table), text, rule.effect)] = None
             return True
         case Effect.MARK:
             new = rule.mark

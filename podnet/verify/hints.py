@@ -159,14 +159,15 @@ def _rules(way: _Way) -> Iterator[str]:
         node = way.seen(each)
         if node is None or not node.tables:
             continue
-        for found in findings(node.tables, _flows(way, each, node)):
-            # To the outside pods are translated, and rightly so.
-            if way.there is not None or found.effect is Effect.DROP:
-                yield rule_hint(each, found, way.plan)
+        for number, flow in enumerate(_flows(way, each, node)):
+            for found in findings(node.tables, [flow]):
+                # Answers pass no rule for translation; to the outside pods are translated, and rightly so.
+                if found.effect is Effect.DROP or (number == 0 and way.there is not None):
+                    yield rule_hint(each, found, way.plan)
 
 
 def _flows(way: _Way, each: NodePlan, node: NodeFacts) -> list[Flow]:
-    """There and back, of packets that a node forwards: it does for its pods, not for itself."""
+    """There, then back: packets that a node forwards, which it does for its pods, not for itself."""
     source, destination = _network(way.check.source.address), _network(way.check.destination.address)
     if way.check.scenario.startswith(("pod-to-service", "pod-to-itself")) and way.there is not None:
         destination = way.there.node.pod_subnet
@@ -187,10 +188,8 @@ def _uplink(each: NodePlan, node: NodeFacts) -> str:
 
 def rule_hint(each: NodePlan, found: Finding, plan: ClusterPlan) -> str:
     """What to say of a rule that pod to pod should not meet."""
-    verb = "drops" if found.effect is Effect.DROP else "masquerades"
     masq = f" (ipMasq is true in {cni.path(plan.cluster.cni).rpartition('/')[2]})" if plan.cluster.cni.ip_masq else ""
-    note = masq if found.effect is Effect.TRANSLATE else ""
-    return f"{each.node.name} {verb} pods: {found.text} ({found.tool}, table {found.table}){note}"
+    return f"{each.node.name} {found}{masq if found.effect is Effect.TRANSLATE else ''}"
 
 
 def _bridges(way: _Way) -> Iterator[str]:

@@ -91,10 +91,13 @@ def test_what_is_said(golden: Golden) -> None:
 
 def test_the_literal_conf_is_named() -> None:
     plan = the_plan(ipMasq=True, portmap=False)
-    seen = facts({"node1": rule("-A POSTROUTING -s 10.25.2.12/32 -j MASQUERADE")})
+    remark = '-m comment --comment "name: \\"mynet\\" id: \\"1\\""'
+    masquerades = rule(f"-A POSTROUTING -s 10.25.0.0/16 {remark} -j MASQUERADE")
+    seen = facts({"node1": masquerades, "node2": masquerades})
     said = hint(THERE, judge(THERE, Observation(reached=True, source="10.100.196.201")), plan, seen)
-    assert said.startswith("node1 masquerades pods: -A POSTROUTING -s 10.25.2.12/32 -j MASQUERADE (")
-    assert said.endswith("(ipMasq is true in 10-mynet.conf)")
+    shown = "-A POSTROUTING -s 10.25.0.0/16 -j MASQUERADE (iptables-nft, table nat) (ipMasq is true in 10-mynet.conf)"
+    # The packet meets such a rule on both nodes; what tells the container is left out.
+    assert said == f"node1 masquerades pods: {shown}; node2 masquerades pods: {shown}"
 
 
 def test_nothing_is_said_of_what_holds() -> None:
