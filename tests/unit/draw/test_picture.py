@@ -63,6 +63,7 @@ def cases() -> Iterator[tuple[str, Graph]]:
         yield f"crowded-{count}", crowded(count)
         plan = clusters.wide(count)
         yield f"wide-{count}", graph(plan, clusters.broken_report(plan))
+        yield f"wide-plan-{count}", graph(plan)
     for extra in (6, 20):
         yield f"drifted-{extra}", drifted(extra)
     yield "plan-4", graph(clusters.planned(4))
@@ -121,7 +122,7 @@ def overlapping(drawing: Drawing) -> list[str]:
 
 
 def escaping(drawing: Drawing) -> list[str]:
-    """Every text whose middle is in a box, and which is not within it; the drawing itself is a box too."""
+    """Every text whose middle is in a box, and which comes nearer to its sides than 4; the drawing is a box too."""
     boxes = [area(shape) for shape in flat(drawing.shapes) if isinstance(shape, Box)]
     boxes.sort(key=lambda box: (box.right - box.left) * (box.bottom - box.top))
     boxes.append(Area(0, 0, drawing.width, drawing.height, "the drawing"))
@@ -129,7 +130,7 @@ def escaping(drawing: Drawing) -> list[str]:
     for text in map(area, texts(drawing)):
         x, y = (text.left + text.right) / 2, (text.top + text.bottom) / 2
         inner = next(box for box in boxes if box.holds(Area(x, y, x, y, "")))
-        if not inner.holds(text):
+        if not inner.holds(replace(text, left=text.left - 4, right=text.right + 4)):
             found.append(f"{text.what!r} out of {inner.what}")
     return found
 
