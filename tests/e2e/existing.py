@@ -35,6 +35,9 @@ _SYSCTLS: Final = "net/ipv4 net/ipv6/conf vm/overcommit_memory kernel/panic kern
 _MOVING: Final = re.compile(r"/(neigh|tcp_mem|udp_mem|tcp_fastopen_key|.*stable_secret|.*(base_reachable|ucast|gc)\w*)")
 
 
+_INOTIFY: Final = Path("/proc/sys/fs/inotify/max_user_instances")
+
+
 @dataclass(frozen=True)
 class Existing:
     """One of the machines. host_key: its public key."""
@@ -111,7 +114,10 @@ def machines(
     base = work / "debian"
     _make_debian(base, public_key)
     _clear(names, bridge)
+    # Containers share this machine's one limit; with the usual 128 the kubelets of two clusters starve.
+    before = _INOTIFY.read_text()
     try:
+        _INOTIFY.write_text(str(max(4096, int(before))))
         _run("ip", "link", "add", bridge, "type", "bridge")
         _run("ip", "address", "add", f"{network}.1/24", "dev", bridge)
         _run("ip", "link", "set", bridge, "up")
@@ -125,6 +131,7 @@ def machines(
         yield made
     finally:
         _clear(names, bridge)
+        _INOTIFY.write_text(before)
 
 
 def _run(*command: str) -> None:
