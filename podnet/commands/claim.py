@@ -20,10 +20,10 @@ def claim(cluster: Cluster, node: Node) -> Command:
         create=_line("claim", cluster.name, node.name, node.address, cluster.cni.bridge),
         stdin=(
             "set -eu\n"
-            f"script=$(mktemp /run/{_SCRIPT}.XXXXXX)\n"
-            "trap 'rm -f \"$script\"' EXIT\n"
-            f"cat > \"$script\" <<'END-OF-{_SCRIPT}'\n{scripts.text(_SCRIPT)}END-OF-{_SCRIPT}\n"
-            'sh "$script" "$@" < /dev/null\n'
+            # Always the same name: what a killed run left there goes with the next one.
+            f"trap 'rm -f /run/{_SCRIPT}' EXIT\n"
+            f"cat > /run/{_SCRIPT} <<'END-OF-{_SCRIPT}'\n{scripts.text(_SCRIPT)}END-OF-{_SCRIPT}\n"
+            f'sh /run/{_SCRIPT} "$@" < /dev/null\n'
         ),
         delete=_line("release", cluster.name, node.name),
     )
