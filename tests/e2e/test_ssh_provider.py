@@ -17,7 +17,7 @@ import pytest
 from .conftest import STACK, Clone
 from .existing import USER, Existing, difference, machines
 
-pytestmark = pytest.mark.boxes
+pytestmark = [pytest.mark.boxes, pytest.mark.faults]
 
 NETWORK = "10.100.194"
 NAMES = {"podnet-found-1": "master", "podnet-found-2": "node1", "podnet-found-3": "node2"}

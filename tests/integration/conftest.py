@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from pulumi import automation
+from pulumi.runtime._callbacks import _CallbackServicer
 
 from .ssh_server import SshServer, ssh_server
 
@@ -131,6 +132,9 @@ class Stack:
         return "\n".join([*self.log, self._state_text()])
 
     def _run_program(self) -> None:
+        # The SDK keeps the servers of hooks for a process's one program; those of an earlier one, whose loop is gone,
+        # would be waited for at the end of this one.
+        _CallbackServicer._servicers.clear()
         self.program()
 
     def _state_text(self) -> str:
