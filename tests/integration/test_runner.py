@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pulumi
 import pytest
+from asyncssh import generate_private_key
 from pulumi.automation import CommandError
 from pulumi_command import local
 
 from podnet.addressing import parse_address, parse_network
 from podnet.commands.shell import Command
 from podnet.model import Node, Role
-from podnet.resources.runner import NodeHandle, on_node, unreachable
+from podnet.resources.runner import NodeHandle, on_node, secret, to_machine, unreachable
 
 from .conftest import Stack
 
@@ -26,8 +27,10 @@ class _Parent(pulumi.ComponentResource):
 def _program() -> None:
     parent = _Parent()
     machine = local.Command("node1-vm", create="true", opts=pulumi.ResourceOptions(parent=parent))
-    text = machine.stdout.apply(lambda _: "")
-    handle = NodeHandle(NOBODY, machine, machine, text, text, unreachable(NOBODY))
+    key = generate_private_key("ssh-ed25519")
+    private = secret(machine.stdout.apply(lambda _: key.export_private_key().decode()))
+    public = machine.stdout.apply(lambda _: key.export_public_key().decode())
+    handle = NodeHandle(NOBODY, machine, machine, to_machine(NOBODY, private, public), unreachable(NOBODY))
     on_node("node1-route-to-node2", Command(create="true"), handle, parent=parent)
 
 
