@@ -12,15 +12,19 @@ import stat
 import threading
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from podnet import versions
+from podnet import config, versions
+from podnet.draw.graph import graph
+from podnet.planning import plan
 from podnet.verify.report import load
 
 from .conftest import CONFIG, NODES, STACK, Clone
 from .controls import HAIRPIN, LITERAL, needs_route_of_node1, verify
+from .page import Comparison, differences, follow, in_networks
 
 pytestmark = pytest.mark.boxes
 
@@ -176,6 +180,42 @@ def test_nginx_meets_the_restricted_standard(clone: Clone) -> None:
     label = "kubectl label --dry-run=server --overwrite namespace {} pod-security.kubernetes.io/enforce=restricted"
     assert "Warning" not in clone.sh(label.format("default")).stderr
     assert "Warning" in clone.sh(label.format("kube-system")).stderr
+
+
+def test_the_picture_is_what_is_there(clone: Clone) -> None:
+    """The pods of kubectl and the routes of the kernels, each on its machine, and none else."""
+    folder = clone.state / "stacks" / STACK
+    report = folder / "now.json"
+    clone.sh(f"python -m podnet verify --stack {STACK} --report {report}")
+    cluster = config.from_stack_file(clone.folder / f"Pulumi.{STACK}.yaml")
+    drawn = {machine.name: machine for machine in graph(plan(cluster), load(report.read_text())).machines}
+    pods = clone.kubectl("get pods --all-namespaces")["items"]
+    routed = [pod for pod in pods if not pod["spec"].get("hostNetwork") and "deletionTimestamp" not in pod["metadata"]]
+    clone.sh(f"python -m podnet draw --stack {STACK} --report {report} --output {folder}/now.svg")
+    svg = (folder / "now.svg").read_text()
+    for name in NODES:
+        mine = {pod["status"]["podIP"] for pod in routed if pod["spec"]["nodeName"] == name and _is_kept(pod)}
+        assert {str(pod.address) for pod in drawn[name].pods} == mine
+        assert all(f">{address}<" in svg for address in mine)
+        kernel = json.loads(clone.on(name, "ip -json -4 route show proto 201").stdout)
+        assert {(str(r.destination), str(r.gateway)) for r in drawn[name].routes} == {
+            (route["dst"], route["gateway"]) for route in kernel
+        }
+    assert (folder / "network.svg").exists()
+    assert (folder / "network.html").exists()
+
+
+def _is_kept(pod: dict[str, Any]) -> bool:
+    """Whether a pod is none of a verification's own."""
+    return not pod["metadata"]["namespace"].startswith("podnet-verify-")
+
+
+def test_the_page_can_be_followed(clone: Clone) -> None:
+    """How a packet travels: its commands, and what it says that they print."""
+    networks = {"10.22.": "10.24.", "10.100.198.": "10.100.197.", "10.96.": "10.97."}
+    text = in_networks((clone.folder / "docs/how-a-packet-travels.md").read_text(), networks)
+    outputs = follow(text, clone.environ(), clone.folder)
+    assert differences(text, outputs, Comparison("10.24.", "10.97.")) == ""
 
 
 def test_a_second_up_changes_nothing(clone: Clone) -> None:
