@@ -24,6 +24,10 @@ _END: Final = "\x1e"
 """Printed after each step; no command of a page prints it."""
 
 
+class FailedStepError(Exception):
+    """A command of a page failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Commands of a page. line: where they begin. output: what the page says they print; None where it says nothing."""
@@ -137,7 +141,8 @@ _KINDS: Final = (
     _Kind("number of a ping", _Known.STEP, r"(?<= seq )\d+\b"),
     _Kind("date", _Known.NEVER, r"(?<=\[)\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}(?=\])"),
     _Kind("time of day", _Known.NEVER, r"^\d\d:\d\d:\d\d\.\d{6}\b"),
-    _Kind("milliseconds", _Known.NEVER, r"(?<=time=)[\d.]+(?= ms)|(?<=time )\d+(?=ms)|(?<== )[\d.]+(?:/[\d.]+){3}(?= ms)"),
+    _Kind("milliseconds", _Known.NEVER, r"(?<=time=)[\d.]+(?= ms)|(?<=time )\d+(?=ms)"),
+    _Kind("milliseconds of all", _Known.NEVER, r"(?<== )[\d.]+(?:/[\d.]+){3}(?= ms)"),
     _Kind("seconds", _Known.NEVER, r"(?<=icmp 1 )\d+\b|(?<=tcp 6 )\d+\b|(?<=hold, in )[\d.]+(?= s)"),
     _Kind("age", _Known.NEVER, r"(?<= )(?:\d+[dhms])+(?= 10\.)"),
     _Kind("neighbour's state", _Known.NEVER, r"\b(?:REACHABLE|STALE|DELAY|PROBE)$"),
@@ -257,10 +262,6 @@ def follow(page: str, environ: Mapping[str, str], folder: Path) -> list[str]:
         failed = wanted[len(told)]
         raise FailedStepError(f"line {failed.line}: {failed.commands}exit code {done.returncode}\n{rest}")
     return told
-
-
-class FailedStepError(Exception):
-    """A command of a page failed."""
 
 
 if __name__ == "__main__":
