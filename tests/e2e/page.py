@@ -24,6 +24,10 @@ _END: Final = "\x1e"
 """Printed after each step; no command of a page prints it."""
 
 
+class FailedStepError(Exception):
+    """A command of a page failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Commands of a page. line: where they begin. output: what the page says they print; None where it says nothing."""
@@ -258,10 +262,6 @@ def follow(page: str, environ: Mapping[str, str], folder: Path) -> list[str]:
         failed = wanted[len(told)]
         raise FailedStepError(f"line {failed.line}: {failed.commands}exit code {done.returncode}\n{rest}")
     return told
-
-
-class FailedStepError(Exception):
-    """A command of a page failed."""
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What the tests on real boxes compare with."""
