@@ -92,6 +92,7 @@ class Stack:
     def __init__(self, folder: Path, home: Path) -> None:
         self.program: Callable[[], None] = lambda: None
         self.log: list[str] = []
+        self._home = home
         self._backend = folder / "state"
         self._backend.mkdir()
         options = automation.LocalWorkspaceOptions(
@@ -121,6 +122,14 @@ class Stack:
     def destroy(self) -> automation.DestroyResult:
         """Delete all."""
         return self._stack.destroy(on_output=self.log.append)
+
+    def forget(self, name: str) -> None:
+        """Take a resource out of the state, as `pulumi state delete` does."""
+        urn = self.state()[name]["urn"]
+        environ = os.environ | dict(self._stack.workspace.env_vars) | {"PULUMI_HOME": str(self._home)}
+        command = ["pulumi", "state", "delete", urn, "--yes", "--stack", "test"]
+        folder = self._stack.workspace.work_dir
+        subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True, text=True)
 
     def state(self) -> dict[str, Any]:
         """Give the resources of the state by name, secrets as they are stored."""

@@ -197,6 +197,19 @@ def test_an_encrypted_key_file_is_for_the_agent(stack: Stack, server: SshServer,
     assert server.dials == 0
 
 
+def test_a_host_that_is_gone_for_good_is_forgotten(stack: Stack, place: Place, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    with ssh_server(tmp_path / "gone") as gone:
+        place.key.write_text(gone.user_key_text)
+        stack.up(program_of(cluster_of(place.node(gone))))
+    error_of(stack.destroy)
+    # What the claim ends is gone from the state, so that nothing stands in the way of forgetting it.
+    assert [name for name in stack.state() if name.startswith("node1-") and name != "node1-ssh-key"] == ["node1-claim"]
+    stack.forget("node1-claim")
+    stack.destroy()
+    assert stack.state() == {}
+
+
 def test_the_private_key_is_nowhere_in_clear(stack: Stack, server: SshServer, place: Place) -> None:
     stack.up(program_of(cluster_of(place.node(server))))
     for line in server.user_key_text.splitlines():
