@@ -22,6 +22,10 @@ _MADE_ANEW: Final = (
     "the machine is destroyed and made again; its pods end, and the node joins anew with an empty disk. "
     "Nothing on the other nodes is interrupted, but they reach no pod of it meanwhile"
 )
+_RELEASED: Final = "the host is given back as it was found, and taken anew; its pods end, and the node joins anew"
+_GIVEN_BACK: Final = (
+    "the node is drained and its host given back as it was found; pods without a controller are lost"
+)
 _GONE: Final = "the node is drained and its machine destroyed; pods without a controller are lost"
 _PODS_END: Final = "every pod ends and is made anew, with another address; connections to and from them break"
 _REFUSED: Final = (
@@ -35,6 +39,8 @@ _NEW_CLUSTER: Final = "the control plane is made anew: every object in the clust
 _WORDS: Final[dict[tuple[str, Action], str]] = {
     ("machine-up", Action.REPLACE): _MADE_ANEW,
     ("machine-up", Action.DELETE): _GONE,
+    ("claim", Action.REPLACE): _RELEASED,
+    ("claim", Action.DELETE): _GIVEN_BACK,
     ("network-up", Action.REPLACE): "the machines' network goes away and comes back: meanwhile no node reaches another",
     ("bundle", Action.REPLACE): "the node's binaries are installed again; kubelet and containerd restart, pods stay",
     ("cni-conf", Action.UPDATE): _PODS_END,
@@ -47,7 +53,10 @@ _WORDS: Final[dict[tuple[str, Action], str]] = {
     ("register", Action.UPDATE): _NEW_NODE,
     ("masquerade", Action.DELETE): "pods no longer reach the outside; connections that are open stay",
 }
-"""By the word of podnet-host or podnet-node that a command calls. What is not here interrupts nothing."""
+"""By the word of podnet-host, podnet-node or podnet-claim that a command calls. What is not here interrupts nothing."""
+
+_MACHINES: Final = ("machine-up", "claim")
+"""With the end of these everything on a node ends."""
 
 _KINDS: Final[dict[tuple[str, Action], str]] = {
     ("Deployment", Action.UPDATE): "the pods are replaced one after another; the Service always has one that answers",
@@ -64,10 +73,10 @@ def interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
     A command that only runs again finds everything as it should be, and ends nothing.
     """
     ending = (Action.REPLACE, Action.DELETE)
-    ended = {_node(step) for step in steps if _word(step) == "machine-up" and step.action in ending}
+    ended = {_node(step) for step in steps if _word(step) in _MACHINES and step.action in ending}
     by_sentence: dict[str, list[str]] = {}
     for step in steps:
-        part_of_machine = _word(step) not in ("machine-up", "kubeadm-init") and _node(step) in ended
+        part_of_machine = _word(step) not in (*_MACHINES, "kubeadm-init") and _node(step) in ended
         sentence = None if part_of_machine else _sentence(step)
         if sentence:
             by_sentence.setdefault(sentence, []).append(_node(step) or step.name)
@@ -95,7 +104,7 @@ def _word(step: Step) -> str:
 def _node(step: Step) -> str:
     """The node of a step: an argument of the command that makes a machine, else what stands before the word."""
     words = list(_words(step))
-    if words[:1] == ["machine-up"]:
+    if words and words[0] in _MACHINES:
         return words[2] if len(words) > 2 else ""
     for suffix in ("-cni-conf", "-masquerade", "-bundle", "-join", "-registered"):
         if step.name.endswith(suffix):
@@ -105,11 +114,13 @@ def _node(step: Step) -> str:
 
 
 def _words(step: Step) -> Iterator[str]:
-    """The word and the arguments of a command line that calls podnet-host or podnet-node."""
+    """The word and the arguments of a command line that calls one of podnet's scripts; a claim brings its own along."""
     try:
         words = shlex.split(step.create)
     except ValueError:
         return
     program = next((index for index, word in enumerate(words) if word.endswith(("/podnet-host", "/podnet-node"))), None)
+    if words[1:5] == ["-n", "sh", "-s", "--"]:
+        program = 4
     if program is not None:
         yield from words[program + 1 :]

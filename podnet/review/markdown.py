@@ -139,8 +139,8 @@ def _pictures(review: Review, found: Difference) -> Iterator[str]:
     if review.before is not None and found.empty:
         return
     for title, plan in (("Before", review.before), ("After", review.after)):
-        if plan and (text := picture(plan)):
-            yield f"### {title}\n\n{block(text, 'mermaid')}"
+        if plan:
+            yield f"### {title}\n\n{block(picture(plan), 'mermaid')}"
 
 
 def _fitting(parts: Sequence[str], details: Sequence[str]) -> str:

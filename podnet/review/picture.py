@@ -1,4 +1,4 @@
-"""The picture of a plan as Mermaid text, which pull requests show as a picture."""
+"""The picture of a plan, as a review shows it: the one place where it meets podnet.draw."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from podnet.planning import ClusterPlan
 
 
 def picture(plan: ClusterPlan) -> str:
-    """Draw a plan."""
+    """Draw a plan as a Mermaid flowchart, which GitHub and GitLab show as a picture."""
     return flowchart(graph(plan))

@@ -22,7 +22,8 @@ _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _TRIGGERS: Final = "triggers"
 """The input of a command whose change makes another resource; every other only runs the command again."""
 
-_PROVIDER: Final = "pulumi:providers:"
+_APART: Final = ("pulumi:providers:", "pulumi-python:dynamic/podnet:NodeState")
+"""What is no step of a deployment to a reader: a provider's settings, and what only looks at a node."""
 
 _REPLACING: Final = ("metadata.name", "metadata.namespace", "spec.selector", "kind", "apiVersion")
 """What of a Kubernetes object cannot be changed in place."""
@@ -33,7 +34,6 @@ LATER: Final = "(known after up)"
 
 _UNKNOWN: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """How the engine writes a value that it does not know yet; a random UUID would be no input of podnet's."""
-
 
 _ID: Final = re.compile(r"(.+)[0-9a-f]{8}")
 """An id of the command provider's: the resource's name and eight digits by chance."""
@@ -121,7 +121,7 @@ def proposed(preview: Mapping[str, Any]) -> tuple[Step, ...]:
             found[step["urn"]] = _made(action, _declared(state), changes)
     except (KeyError, TypeError, AttributeError) as error:
         raise PodnetError(f"this is not what pulumi preview --json prints: {error!r}") from None
-    return tuple(step for step in found.values() if not step.type.startswith(_PROVIDER))
+    return tuple(step for step in found.values() if not step.type.startswith(_APART))
 
 
 _OPERATIONS: Final = {
@@ -144,7 +144,7 @@ def steps(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> tupl
             found[urn] = step
     gone = [_made(Action.DELETE, resource) for urn, resource in before.items() if urn not in after]
     both = [sorted(each, key=lambda step: step.name) for each in (found.values(), gone)]
-    return tuple(step for each in both for step in each if not step.type.startswith(_PROVIDER))
+    return tuple(step for each in both for step in each if not step.type.startswith(_APART))
 
 
 def _step(old: Declared | None, new: Declared, found: Mapping[str, Step]) -> Step | None:
@@ -227,4 +227,3 @@ def _replaces(resource: Declared, change: InputChange) -> bool:
     if resource.type.startswith("kubernetes:"):
         return any(change.path == path or change.path.startswith((f"{path}.", f"{path}[")) for path in _REPLACING)
     return resource.type.startswith("command:") and change.path.startswith(_TRIGGERS)
-

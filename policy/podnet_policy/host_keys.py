@@ -16,6 +16,11 @@ _HOST_KEY: Final = "hostKey"
 _MAKES_A_MACHINE: Final = "podnet-host machine-up "
 """The command that prints the public host key of the machine that it makes."""
 
+_OPENS_A_HOST: Final = "podnet-host login-key "
+"""The command that prints the private key for a host that somebody else made, whose host key is a value of the config:
+nothing to see before the private key is known.
+"""
+
 
 def check(resource: Resource) -> list[str]:
     """Find connections without a host key, also the one to a bastion."""
@@ -31,11 +36,12 @@ def check(resource: Resource) -> list[str]:
 
 def check_stack(resources: Sequence[Resource]) -> list[tuple[str, str]]:
     """Find connections that are not known yet, and in which no host key can be, as (URN, problem)."""
-    printing = {each.name for each in resources if _MAKES_A_MACHINE in each.text("create").replace('"', "")}
+    lines = {each.name: each.text("create").replace('"', "") for each in resources}
+    judged = {name for name, line in lines.items() if _MAKES_A_MACHINE in line or _OPENS_A_HOST in line}
     return [
         (resource.urn, "connection takes nothing from a machine that would print its host key")
         for resource in resources
-        if resource.inputs.get("connection") is UNKNOWN and not printing & set(resource.depends.get("connection", ()))
+        if resource.inputs.get("connection") is UNKNOWN and not judged & set(resource.depends.get("connection", ()))
     ]
 
 

@@ -15,13 +15,13 @@ from podnet.config import from_stack_file
 from podnet.planning import ClusterPlan
 from podnet.planning import plan as podnet_plan
 from podnet.render.kubeadm import JoinTicket, join_config
+from podnet.resources.runner import to_machine
 from tests.resources.engine import Engine
 
 _ID = "0123abcd"
 _PROVIDER_ID = "6f0e3c3a-0000-4000-8000-000000000001"
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
-_COMMANDS = "urn:pulumi:dev::podnet::pulumi:providers:command::default_1_2_1"
 
 KUBECONFIG = json.dumps(
     {
@@ -72,6 +72,8 @@ def _outputs(name: str, type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
     if type_.startswith("kubernetes:"):
         # What the provider compares with, beside what the API server said.
         return {"__inputs": inputs, "__initialApiVersion": inputs["apiVersion"], "__fieldManager": "pulumi"}
+    if type_.endswith(":NodeState"):
+        return {"drift": []}
     if not type_.startswith("command:"):
         return {}
     text = next((text for end, text in OUTPUTS.items() if name.endswith(end)), f"{name} was here\n")
@@ -89,14 +91,15 @@ def _secret_inputs(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
     if "connection" in (state.get("inputs") or {}):
         vms = (urn.rpartition("::")[2] for urn in state["propertyDependencies"]["connection"])
         host = next(vm.removesuffix("-vm") for vm in vms if vm.endswith("-vm"))
+        ssh = to_machine(plan.of(host).node, PRIVATE_KEY, f"{host}-vm was here\n")
         connection = {
-            "host": str(plan.of(host).node.address),
-            "user": "vagrant",
+            "host": ssh.host,
+            "user": ssh.user,
             "port": 22,
-            "perDialTimeout": 15,
-            "dialErrorLimit": 30,
-            "privateKey": _secret(PRIVATE_KEY),
-            "hostKey": f"{host}-vm was here\n",
+            "perDialTimeout": ssh.per_dial_timeout,
+            "dialErrorLimit": ssh.dial_error_limit,
+            "privateKey": _secret(ssh.private_key),
+            "hostKey": ssh.host_key,
         }
         inputs["connection"] = _secret(connection)
     if name == "kubeconfig":
@@ -124,15 +127,17 @@ def _with_ids(value: Any, objects: list[str]) -> Any:
 
 def _import(engine: Engine, project: Path, resources: list[dict[str, Any]]) -> None:
     empty = json.loads(engine.run(project, "stack", "export", "--stack", "dev"))
-    commands = {
-        "urn": _COMMANDS,
-        "custom": True,
-        "id": _PROVIDER_ID,
-        "type": "pulumi:providers:command",
-        "inputs": {"version": "1.2.1"},
-        "outputs": {"version": "1.2.1"},
-    }
-    empty["deployment"]["resources"] = [resources[0], commands, *resources[1:]]
+    known = {resource["urn"] for resource in resources}
+    named = {resource["provider"].rpartition("::")[0] for resource in resources if resource.get("provider")}
+    empty["deployment"]["resources"] = [resources[0], *map(_default, sorted(named - known)), *resources[1:]]
     file = project.parent / f"state of {project.name}.json"
     file.write_text(json.dumps(empty))
     engine.run(project, "stack", "import", "--stack", "dev", "--file", str(file))
+
+
+def _default(urn: str) -> dict[str, Any]:
+    """A provider that no program declares: the engine makes it, and no preview shows it."""
+    version = re.search(r"::default_(\d+)_(\d+)_(\d+)$", urn)
+    inputs = {"version": ".".join(version.groups())} if version else {}
+    type_ = urn.split("::")[-2]
+    return {"urn": urn, "custom": True, "id": _PROVIDER_ID, "type": type_, "inputs": inputs, "outputs": inputs}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.resources.engine import Engine
+from tests.resources.engine import ROOT, Engine
 
 GOOD = '''
 import json
@@ -82,8 +82,9 @@ def refused(said: str) -> set[tuple[str, str]]:
     return set(re.findall(r"\[mandatory\] +(\S+) +\(\S+: (\S+)\)", said))
 
 
-def test_podnets_own_stack_passes(engine: Engine) -> None:
-    said = preview(engine, engine.podnet(), 0)
+@pytest.mark.parametrize("file", ["Pulumi.dev.yaml", "examples/Pulumi.existing.yaml"])
+def test_podnets_own_stacks_pass(engine: Engine, file: str) -> None:
+    said = preview(engine, engine.podnet(Path(file).name, (ROOT / file).read_text()), 0)
     assert "✅ podnet@" in said
     # A policy that could not look would say so, at the level advisory.
     assert "advisory" not in said
@@ -104,7 +105,7 @@ def test_a_stack_that_breaks_a_rule_is_refused_by_it_alone(engine: Engine, polic
 
 def test_the_chapters_own_conf_is_refused(engine: Engine) -> None:
     """The chapter's ipMasq hides pods from pods of other nodes: podnet can set it, a reviewer can refuse it."""
-    text = (Path(__file__).parents[2] / "Pulumi.dev.yaml").read_text() + "  podnet:cni: {ipMasq: true}\n"
+    text = (ROOT / "Pulumi.dev.yaml").read_text() + "  podnet:cni: {ipMasq: true}\n"
     said = preview(engine, engine.podnet("chapter", text), 1)
     confs = {("no-snat-between-pods", f"{name}-cni-conf") for name in ("master", "node1", "node2")}
     assert confs <= refused(said)

@@ -245,6 +245,8 @@ def test_a_connection_to_come_is_judged_by_what_it_is_made_of() -> None:
     assert host_keys.check_stack([machine, key, remote("ssh-key", "node1-vm")]) == []
     assert [urn for urn, _ in host_keys.check_stack([machine, key, remote("ssh-key")])] == ["urn:pulumi:dev::p::t::it"]
     assert len(host_keys.check_stack([machine, key, remote()])) == 1
+    login = resource("master-ssh-key", "command:local:Command", create="/x/podnet-host login-key ~/k")
+    assert host_keys.check_stack([login, remote("master-ssh-key")]) == []
 
 
 @pytest.mark.parametrize("text", ["{", "---\n: : :\n  - [", "words", "", "---\n- a\n- b\n", '{"a":' * 9999])

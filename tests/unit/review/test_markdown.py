@@ -15,6 +15,7 @@ from podnet.planning import ClusterPlan, plan
 from podnet.review import markdown as module
 from podnet.review.escape import block, code
 from podnet.review.markdown import LONGEST, Review, markdown
+from podnet.review.picture import picture
 from podnet.review.steps import Action, InputChange, Step
 from tests.conftest import Golden
 
@@ -75,6 +76,13 @@ def test_without_an_engine_no_resources_are_named(before: ClusterPlan, after: Cl
     assert "### Routes" in text
     assert "Resources" not in text
     assert "interrupts" not in text
+
+
+def test_the_picture_is_drawn_from_the_plan(before: ClusterPlan) -> None:
+    assert picture(before).startswith("flowchart ")
+    for node in before.nodes:
+        assert node.node.name in picture(before)
+        assert str(node.net_conf.subnet) in picture(before)
 
 
 def test_a_long_review_is_cut_and_says_so(before: ClusterPlan, after: ClusterPlan) -> None:

@@ -129,6 +129,11 @@ def test_ids_that_a_preview_makes_up_are_no_change() -> None:
     assert compare([state("a", stdin="vm0123abcd")], [state("a", stdin="vm89abcdef")]) == [("a", "update")]
 
 
+def test_what_only_looks_is_no_step() -> None:
+    kind = "pulumi-python:dynamic/podnet:NodeState"
+    assert compare([state("n", kind, cluster={"a": "1"})], [state("n", kind, cluster={"a": "2"})]) == []
+
+
 def test_components_and_deletions_are_no_resources() -> None:
     component = {"op": "create", "newState": {"urn": urn("c"), "type": "podnet:host:Host", "custom": False}}
     assert declared({"steps": [component, {"op": "delete", "newState": None, "oldState": {}}]}) == {}
@@ -162,6 +167,15 @@ def test_a_machine_that_is_replaced_takes_all_of_its_node_with_it() -> None:
         (("node1",), "the machine is destroyed and made again"),
         (("node2",), "every pod ends and is made anew, with another address"),
     ]
+
+
+@pytest.mark.parametrize(("action", "words"), [(Action.REPLACE, "and taken anew"), (Action.DELETE, "given back")])
+def test_a_host_of_somebody_else_is_given_back(action: Action, words: str) -> None:
+    claim = "sudo -n sh -s -- claim dev node1 10.0.0.1 cni0"
+    conf = f"{NODE} cni-conf /etc/c cni0"
+    told = interruptions([Step(each, name, "command:remote:Command", create) for each, name, create in (
+        (action, "node1-claim", claim), (action, "node1-cni-conf", conf))])  # fmt: skip
+    assert [(each.who, words in each.what) for each in told] == [(("node1",), True)]
 
 
 def test_nodes_with_the_same_interruption_share_a_sentence() -> None:
