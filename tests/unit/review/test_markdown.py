@@ -79,7 +79,7 @@ def test_without_an_engine_no_resources_are_named(before: ClusterPlan, after: Cl
 
 
 def test_the_picture_is_drawn_from_the_plan(before: ClusterPlan) -> None:
-    assert picture(before).startswith("flowchart ")
+    assert "\nflowchart " in picture(before)  # behind the title
     for node in before.nodes:
         assert node.node.name in picture(before)
         assert str(node.net_conf.subnet) in picture(before)
