@@ -124,6 +124,19 @@ def proposed(preview: Mapping[str, Any]) -> tuple[Step, ...]:
     return tuple(step for step in found.values() if not step.type.startswith(_APART))
 
 
+def logged(events: str) -> dict[str, Any]:
+    """Read the engine's own log of a preview (``--event-log``), as what ``pulumi preview --json`` would have printed.
+
+    Raises PodnetError where it is something else.
+    """
+    try:
+        found = [json.loads(line).get("resourcePreEvent") for line in events.splitlines()]
+        steps = [event["metadata"] for event in found if event]
+        return {"steps": [{**step, "oldState": step.get("old"), "newState": step.get("new")} for step in steps]}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PodnetError(f"this is not a log of Pulumi's engine: {error!r}") from None
+
+
 _OPERATIONS: Final = {
     "create": Action.CREATE,
     "update": Action.UPDATE,

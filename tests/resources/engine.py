@@ -58,6 +58,7 @@ class Engine:
             "PULUMI_BACKEND_URL": f"file://{backend}",
             "PULUMI_CONFIG_PASSPHRASE": "thrown away",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # has --event-log
         }
         command = ["pulumi", *arguments, "--non-interactive"]
         done = subprocess.run(command, cwd=project, env=environ, text=True, capture_output=True, check=False)

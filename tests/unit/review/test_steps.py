@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from podnet.errors import PodnetError
 from podnet.review.interruption import Interruption, interruptions
-from podnet.review.steps import Action, InputChange, Step, declared, proposed, steps
+from podnet.review.steps import Action, InputChange, Step, declared, logged, proposed, steps
 
 NODE = "sudo /usr/local/lib/podnet/podnet-node"
 HOST = '"${PODNET_ROOT:?is not set}"/podnet/scripts/podnet-host'
@@ -268,3 +269,17 @@ def test_what_a_stack_that_is_up_says() -> None:
 def test_what_is_no_preview_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(PodnetError, match="pulumi preview --json"):
         proposed(wrong)
+
+
+def test_the_engines_log_says_the_same() -> None:
+    before, after = (state("conf", stdin=text)["newState"] for text in ("a", "b"))
+    preview = {"steps": [{"op": "update", "urn": urn("conf"), "oldState": before, "newState": after}]}
+    event = {"metadata": {"op": "update", "urn": urn("conf"), "old": before, "new": after}, "planning": True}
+    lines = [{"sequence": 1, "preludeEvent": {}}, {"sequence": 2, "resourcePreEvent": event}]
+    assert proposed(logged("".join(json.dumps(line) + "\n" for line in lines))) == proposed(preview) != ()
+
+
+@pytest.mark.parametrize("text", ["{", "1", '{"resourcePreEvent": {"metadata": null}}', '{"resourcePreEvent": 1}'])
+def test_something_else_than_a_log(text: str) -> None:
+    with pytest.raises(PodnetError, match="not a log"):
+        logged(text)
