@@ -24,6 +24,12 @@ GOLDEN = Path(__file__).parent / "golden"
 Golden = Callable[[str, str], None]
 
 
+def dev_config() -> str:
+    """Pulumi.dev.yaml without the salt that the engine adds to it while the stack is up here."""
+    lines = (Path(__file__).parents[1] / "Pulumi.dev.yaml").read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("encryptionsalt:"))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that regenerates every golden file."""
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import dev_config
+
 ROOT = Path(__file__).parents[2]
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
 
@@ -30,6 +32,7 @@ class Clone:
                 shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "venv"))
             else:
                 shutil.copy(ROOT / name, self.root / name)
+        self.stack_file.write_text(dev_config())
         self.git("init", "--quiet", "--initial-branch=main")
         self.commit()
 
@@ -66,7 +69,7 @@ def test_a_change_that_is_not_committed_yet(clone: Clone) -> None:
     assert text.startswith("<!-- podnet-review dev -->\n")
     assert "each gains `10.22.4.0/24` via `10.100.198.203` (`node3`)" in text
     assert "\n### What this interrupts\n\n- Nothing.\n" in text
-    assert "14 to create, 1 to update, 1 to replace" in text
+    assert "14 to create, 2 to update, 1 to replace" in text
     # The engine writes a salt into the file of a stack: not into this one.
     assert clone.stack_file.read_text() == before + NODE3
     assert list(clone.state.glob("backend/.pulumi/stacks/*")) == []

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.lab import forget_salt
 from lab.toolchain.plugins import install_plugins
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,7 @@ class Engine:
         project.mkdir()
         for file in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
             shutil.copy(ROOT / file, project / file)
+        forget_salt(project / "Pulumi.dev.yaml")  # another passphrase's, where the stack is up here
         if stack_file is not None:
             (project / "Pulumi.dev.yaml").write_text(stack_file)
         (project / "podnet").symlink_to(ROOT / "podnet")

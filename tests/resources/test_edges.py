@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lab.lab import forget_salt
 from lab.toolchain.plugins import install_plugins
 from tests.conftest import Golden
 
@@ -35,6 +36,7 @@ def preview(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     project.mkdir()
     for path in (ROOT / "Pulumi.yaml", ROOT / "__main__.py", file):
         shutil.copy(path, project / path.name)
+    forget_salt(project / file.name)  # another passphrase's, where the stack is up here
     (project / "podnet").symlink_to(ROOT / "podnet")
     path = [str(Path(sys.executable).parent), os.environ["PODNET_TOOLCHAIN_BIN"], os.environ["PATH"]]
     environ = {

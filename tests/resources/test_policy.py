@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import dev_config
+from tests.resources.elsewhere import import_state
 from tests.resources.engine import ROOT, Engine
 
 GOOD = '''
@@ -84,11 +86,23 @@ def refused(said: str) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("file", ["Pulumi.dev.yaml", "examples/Pulumi.existing.yaml"])
 def test_podnets_own_stacks_pass(engine: Engine, file: str) -> None:
-    said = preview(engine, engine.podnet(Path(file).name, (ROOT / file).read_text()), 0)
+    text = dev_config() if file == "Pulumi.dev.yaml" else (ROOT / file).read_text()
+    said = preview(engine, engine.podnet(Path(file).name, text), 0)
     assert "✅ podnet@" in said
     # A policy that could not look would say so, at the level advisory.
     assert "advisory" not in said
     assert refused(said) == set()
+
+
+def test_podnets_own_stack_passes_when_all_its_values_are_known(engine: Engine) -> None:
+    """What ``up`` shows: connections with their keys, tickets, the kubeconfig. Marked as secrets they are."""
+    project = engine.podnet("known")
+    import_state(engine, project)
+    said = engine.run(project, "preview", "--stack", "dev", "--policy-pack", str(engine.home / "policy"))
+    assert "✅ podnet@" in said
+    assert "advisory" not in said
+    assert "unchanged" in said
+    assert "to create" not in said
 
 
 def test_a_stack_that_keeps_every_rule_passes(engine: Engine) -> None:
@@ -105,7 +119,7 @@ def test_a_stack_that_breaks_a_rule_is_refused_by_it_alone(engine: Engine, polic
 
 def test_the_chapters_own_conf_is_refused(engine: Engine) -> None:
     """The chapter's ipMasq hides pods from pods of other nodes: podnet can set it, a reviewer can refuse it."""
-    text = (ROOT / "Pulumi.dev.yaml").read_text() + "  podnet:cni: {ipMasq: true}\n"
+    text = dev_config() + "  podnet:cni: {ipMasq: true}\n"
     said = preview(engine, engine.podnet("chapter", text), 1)
     confs = {("no-snat-between-pods", f"{name}-cni-conf") for name in ("master", "node1", "node2")}
     assert confs <= refused(said)

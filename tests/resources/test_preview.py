@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from podnet.review.steps import declared, logged, proposed, steps
+from tests.conftest import dev_config
 from tests.resources.elsewhere import import_state
 from tests.resources.engine import Engine
 
-DEV = (Path(__file__).parents[2] / "Pulumi.dev.yaml").read_text()
+DEV = dev_config()
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
 SECONDS = 5.0
 """What a preview of three nodes may take."""

@@ -10,8 +10,8 @@ from podnet import config
 from podnet.planning import ClusterPlan, plan
 from podnet.review import words
 from podnet.review.difference import difference
+from tests.conftest import dev_config
 
-DEV = Path(__file__).parents[3] / "Pulumi.dev.yaml"
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
 
 
@@ -27,7 +27,7 @@ class Planned:
         self.folder = folder
 
     def __call__(self, *replacements: tuple[str, str], more: str = "") -> ClusterPlan:
-        text = DEV.read_text() + more
+        text = dev_config() + more
         for old, new in replacements:
             assert old in text
             text = text.replace(old, new)
@@ -62,7 +62,7 @@ def test_a_node_is_removed(planned: Planned) -> None:
 
 
 def test_a_node_in_the_middle_is_removed_and_nothing_is_renumbered(planned: Planned) -> None:
-    line = next(line for line in DEV.read_text().splitlines(keepends=True) if "name: node1" in line)
+    line = next(line for line in dev_config().splitlines(keepends=True) if "name: node1" in line)
     found = difference(planned(more=NODE3), planned((line, ""), more=NODE3))
     assert [node.name for node in found.removed] == ["node1"]
     assert found.changed == found.added == ()

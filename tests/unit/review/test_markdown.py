@@ -17,7 +17,7 @@ from podnet.review.escape import block, code
 from podnet.review.markdown import LONGEST, Review, markdown
 from podnet.review.picture import picture
 from podnet.review.steps import Action, InputChange, Step
-from tests.conftest import Golden
+from tests.conftest import Golden, dev_config
 
 DEV = Path(__file__).parents[3] / "Pulumi.dev.yaml"
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
@@ -50,7 +50,7 @@ def before() -> ClusterPlan:
 
 @pytest.fixture
 def after(tmp_path: Path) -> ClusterPlan:
-    (tmp_path / "Pulumi.dev.yaml").write_text(DEV.read_text() + NODE3 + "  podnet:cni: {mtu: 1400}\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(dev_config() + NODE3 + "  podnet:cni: {mtu: 1400}\n")
     return plan(config.from_stack_file(tmp_path / "Pulumi.dev.yaml"))
 
 
