@@ -40,7 +40,7 @@ prepare: ## make the toolchain, the node bundle and the box, and nothing else
 
 test: lint ## run every test, on real boxes too where this machine can run them
 	@$(RUN) --dev python -m tests.prepare
-	@$(RUN) --dev python -m pytest -n 2 --dist loadgroup -m 'not faults or short'
+	@$(RUN) --dev python -m pytest -m 'not faults'
 
 faults: ## break things on real boxes, one after another, and see them go right again
 	@$(RUN) --dev python -m tests.prepare
