@@ -243,6 +243,7 @@ def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -
     )
 
 
+@pytest.mark.long
 def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     clone.configure(cni={"ipMasq": True, "hairpinMode": False, "portmap": False})
     done = clone.run("make up", check=False)
