@@ -15,6 +15,8 @@ from podnet.review.steps import declared, steps
 from tests.resources.elsewhere import import_state
 from tests.resources.engine import Engine
 
+pytestmark = pytest.mark.long
+
 DEV = (Path(__file__).parents[2] / "Pulumi.dev.yaml").read_text()
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
 SECONDS = 5.0
