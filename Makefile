@@ -38,9 +38,9 @@ env: ## print what puts pulumi, kubectl and vagrant into a shell: eval "$$(make 
 prepare: ## make the toolchain, the node bundle and the box, and nothing else
 	@$(RUN) python -m lab prepare
 
-test: lint ## run every test, on real boxes too where this machine can run them
+test: lint ## run the tests, on real boxes too where this machine can run them (LONG=1: the long ones too)
 	@$(RUN) --dev python -m tests.prepare
-	@$(RUN) --dev python -m pytest -n 2 --dist loadgroup -m 'not faults or short'
+	@$(RUN) --dev python -m pytest -m 'not faults$(if $(LONG),, and not long)'
 
 faults: ## break things on real boxes, one after another, and see them go right again
 	@$(RUN) --dev python -m tests.prepare

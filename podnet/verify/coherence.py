@@ -8,10 +8,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from podnet.addressing import AddressError, family_of, host, network_of, overlap, parse_address, within
+from netaddr import IPAddress, IPNetwork
+
+from podnet.addressing import (
+    AddressError,
+    family_of,
+    host,
+    network_of,
+    overlap,
+    parse_address,
+    parse_network,
+    within,
+)
 from podnet.parse.iproute import KernelRoute
 from podnet.parse.netfilter import Addresses, Effect, Side
 from podnet.planning import ClusterPlan, NodePlan, Route
@@ -72,12 +84,13 @@ def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts) -> Iterator[Result
     yield result("pod-addresses", f"each once, in {each.node.pod_subnet}", _pod_addresses(each, facts))
     for route in each.routes:
         yield result("route", f"{route.destination} via {route.gateway}", _route(route, node), route.peer)
-    yield result("no-other-route", f"none but the plan's {len(each.routes)}", _other_routes(plan, each, node))
+    leaving = _leaving(plan, facts)
+    yield result("no-other-route", f"none but the plan's {len(each.routes)}", _other_routes(plan, each, node, leaving))
     yield result("bridge", _bridge_expected(plan, each), _bridge(plan, each, node))
     yield result("cni-conf", f"{_conf_name(plan)} first, as planned", _cni_conf(plan, each, node))
     for sysctl in SYSCTLS:
         yield result(sysctl.rpartition(".")[2].replace("_", "-"), "1", _sysctl(sysctl, node))
-    yield result("masquerade", "pods to the outside only", _masquerade(each, node))
+    yield result("masquerade", "pods to the outside only", _masquerade(each, node, leaving))
     yield result("no-nat-no-drop", "no rule for pod to pod", _rules(plan, each, node))
 
 
@@ -87,6 +100,24 @@ def _nothing(name: str) -> NodeFacts:
 
 def _unseen(node: NodeFacts, part: str) -> Seen:
     return Seen(f"nothing: {node.unseen.get(part, 'the node gave no answer')}", passed=False)
+
+
+def _leaving(plan: ClusterPlan, facts: Facts) -> dict[IPAddress, IPNetwork]:
+    """The nodes that the API server still knows and the plan no longer has: address to pod subnet.
+
+    An up proves the network before it takes a node away, so that its pods are moved first: what leads there still
+    stands then, as it should, and goes with the Node.
+    """
+    planned = {node.name for node in plan.cluster.nodes}
+    found = {}
+    for node in facts.kubernetes.values():
+        if node.name in planned or not node.internal_addresses:
+            continue
+        with suppress(AddressError):
+            family = family_of(plan.cluster.pod_subnet)
+            address = parse_address(node.internal_addresses[0], family)
+            found[address] = parse_network(node.pod_cidr, family)
+    return found
 
 
 def _internal_ip(each: NodePlan, facts: Facts) -> Seen:
@@ -165,10 +196,13 @@ def _concerns_pods(route: KernelRoute, plan: ClusterPlan, each: NodePlan) -> boo
     return route.protocol == MARK or (leads_to_pods and not own)
 
 
-def _other_routes(plan: ClusterPlan, each: NodePlan, node: NodeFacts) -> Seen:
+def _other_routes(
+    plan: ClusterPlan, each: NodePlan, node: NodeFacts, leaving: Mapping[IPAddress, IPNetwork]
+) -> Seen:
     if node.routes is None:
         return _unseen(node, "routes")
     wanted = {(route.destination, route.gateway, MARK) for route in each.routes}
+    wanted |= {(destination, gateway, MARK) for gateway, destination in leaving.items()}
     other = [
         route
         for route in node.routes
@@ -245,7 +279,7 @@ def _sysctl(name: str, node: NodeFacts) -> Seen:
     return Seen(value, passed=value == "1", hint=f"{node.node}: {name} is {value} (sysctl {name})")
 
 
-def _masquerade(each: NodePlan, node: NodeFacts) -> Seen:
+def _masquerade(each: NodePlan, node: NodeFacts, leaving: Mapping[IPAddress, IPNetwork]) -> Seen:
     """The table that is podnet's own: it takes this node's pods, and spares every pod and every other node."""
     if node.tables is None:
         return _unseen(node, "tables")
@@ -256,9 +290,12 @@ def _masquerade(each: NodePlan, node: NodeFacts) -> Seen:
     if len(rules) != 1:
         return Seen("no table ip podnet" if table is None else f"{len(rules)} rules", passed=False, hint=hint)
     peers = [network_of(route.gateway, family_of(route.gateway).bits) for route in each.routes]
+    gone = {network_of(address, family_of(address).bits) for address in leaving}
     spared = {*each.masquerade.unmasqueraded, *peers}
     conditions = {
-        (one.side, one.negated, frozenset(one.networks)) for one in rules[0].conditions if isinstance(one, Addresses)
+        (one.side, one.negated, frozenset(one.networks) - gone)
+        for one in rules[0].conditions
+        if isinstance(one, Addresses)
     }
     wanted = {
         (Side.SOURCE, False, frozenset({each.masquerade.source})),

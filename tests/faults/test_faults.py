@@ -1,6 +1,6 @@
 """The README's table of faults. The tests share one stack and leave it green; those that end it stand last.
 
-``-m short`` is what continuous integration runs.
+``-m short`` is a selection that takes some minutes.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from podnet.resources.machine import Machine
 from .conftest import ROOT, Agent, Stack
 from .ssh_server import USER, SshServer, ssh_server
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 CLAIM = "sudo -n sh -s -- claim dev node1 10.9.0.201 cni0"
 RELEASE = "sudo -n sh -s -- release dev node1"

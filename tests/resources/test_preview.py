@@ -16,6 +16,8 @@ from tests.conftest import dev_config
 from tests.resources.elsewhere import import_state
 from tests.resources.engine import Engine
 
+pytestmark = pytest.mark.long
+
 DEV = dev_config()
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
 SECONDS = 5.0

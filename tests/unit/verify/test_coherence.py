@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podnet import config
+from podnet.planning import plan
 from podnet.verify import coherence
 from podnet.verify.facts import WANTED, Facts
 from podnet.verify.report import SeenRoute
@@ -194,6 +196,28 @@ def test_a_fault_of_a_node_fails_its_own_checks(damage: Damage, expected: set[st
 def test_another_route_beside_the_plan_s_is_seen() -> None:
     beside = edit("routes", lambda r: r.append({**_to_node2(r), "gateway": "10.100.196.9", "protocol": "static"}))
     assert "route: node1 -> node2" in failed(facts({"node1": beside}))
+
+
+def _without_node2() -> Any:
+    values = config.dump(PLAN.cluster)
+    nodes = [node for node in values["nodes"] if node["name"] != "node2"]
+    return plan(config.load("bench", {**values, "nodes": nodes}))
+
+
+def test_what_leads_to_a_node_that_is_being_taken_away_is_no_fault() -> None:
+    """An up proves the network first, and then takes the node away; until then the API server knows it."""
+    assert failed(facts(), _without_node2()) == set()
+
+
+def test_what_leads_to_a_node_that_was_taken_away_is_one() -> None:
+    gone = facts(kubernetes_damage=lambda x: x["nodes"]["items"].remove(_status(x, "node2")))
+    expected = {f"{check}: {node}" for check in ("no-other-route", "masquerade") for node in ("master", "node1")}
+    assert failed(gone, _without_node2()) == expected
+
+
+def test_another_way_to_a_node_that_is_being_taken_away_is_one() -> None:
+    elsewhere = edit("routes", lambda r: _to_node2(r).update(gateway="10.100.196.9"))
+    assert failed(facts({"node1": elsewhere}), _without_node2()) == {"no-other-route: node1"}
 
 
 def test_the_conf_that_containerd_loads_is_named() -> None:
