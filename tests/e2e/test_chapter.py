@@ -266,6 +266,7 @@ def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     assert "(ipMasq is true in 10-mynet.conf)" in masqueraded.hint
 
 
+@pytest.mark.long
 def test_with_hairpin_off_pods_do_not_reach_themselves(clone: Clone) -> None:
     clone.configure(cni={"hairpinMode": False})
     assert clone.run("make up", check=False).returncode != 0
