@@ -55,7 +55,7 @@ def _write_floor_files(folder: Path) -> None:
         (folder / f"{each.node.name}.nft").write_text(rules.masquerade(each.masquerade))
         for route in each.routes:
             (folder / f"{route.node}-{route.peer}.route").write_text(rules.route(route))
-    deployment = workload.deployment(planned.cluster.images.nginx)
+    deployment = workload.deployment(planned.cluster)
     kinds = [("apps/v1", "Deployment", deployment), ("v1", "Service", workload.service())]
     items = [{"apiVersion": version, "kind": kind, **body} for version, kind, body in kinds]
     (folder / "workload.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -35,6 +35,7 @@ def on_host(
     depends_on: Sequence[pulumi.Resource] = (),
     triggers: Sequence[Any] = (),
     stdin: pulumi.Input[str] | None = None,
+    environment: Mapping[str, pulumi.Input[str]] | None = None,
     secrecy: Secrecy = Secrecy(),
     logging: local.Logging | None = local.Logging.STDERR,
     deleted_with: pulumi.Resource | None = None,
@@ -46,6 +47,7 @@ def on_host(
         create=command.create,
         delete=command.delete,
         stdin=stdin if stdin is not None else command.stdin,
+        environment=environment,
         triggers=list(triggers),
         logging=local.Logging.NONE if secrecy.stdout else logging,
         add_previous_output_in_env=False,

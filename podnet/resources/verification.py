@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi_command import local
+from pulumi_command import local, remote
 
 from podnet.commands import verification
 from podnet.planning import ClusterPlan
@@ -27,6 +27,8 @@ class Verification(pulumi.ComponentResource):
             # It looks with the kubeconfig, at everything.
             depends_on=[*proved, control_plane.kubeconfig_file],
             triggers=[resource.id for resource in proved if isinstance(resource, pulumi.CustomResource)],
+            # A command that only ran again keeps its id, and says when it ran.
+            environment={"PODNET_CHANGED": _said(proved)},
             logging=local.Logging.STDERR,
         )
         report: pulumi.Output[dict[str, Any]] = command.stdout.apply(json.loads)
@@ -34,3 +36,9 @@ class Verification(pulumi.ComponentResource):
         self.picture = report.apply(lambda found: found.get("picture", ""))
         self.pods = report.apply(lambda found: found["pods"])
         self.register_outputs({})
+
+
+def _said(proved: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
+    """What the commands of the nodes have printed: not one of them prints a secret."""
+    said = [each.stdout for each in proved if isinstance(each, remote.Command)]
+    return pulumi.Output.all(*said).apply(lambda texts: " ".join(sorted(texts)))

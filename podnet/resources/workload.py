@@ -43,20 +43,23 @@ class Workload(pulumi.ComponentResource):
             deleted_with=cluster_machine,  # the objects end with the cluster that holds them
             custom_timeouts=pulumi.CustomTimeouts(create="3m", update="3m", delete="1m"),
         )
-        self.deployment = Deployment("nginx-deployment", **deployment(cluster.images.nginx), opts=options)
+        self.deployment = Deployment("nginx-deployment", **deployment(cluster), opts=options)
         self.service = Service("nginx-service", **service(), opts=options)
         self.register_outputs({})
 
 
-def deployment(image: str) -> dict[str, Any]:
-    """The Deployment's metadata and spec."""
+def deployment(cluster: Cluster) -> dict[str, Any]:
+    """The Deployment's metadata and spec. With a single worker the second node is the control plane."""
+    spec = _pod(cluster.images.nginx)
+    if len(cluster.workers) < REPLICAS:
+        spec["tolerations"] = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
     return {
         "metadata": {"name": "nginx-deployment", "namespace": "default", "labels": LABELS},
         "spec": {
             "replicas": REPLICAS,
             "selector": {"matchLabels": LABELS},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}},
-            "template": {"metadata": {"labels": LABELS}, "spec": _pod(image)},
+            "template": {"metadata": {"labels": LABELS}, "spec": spec},
         },
     }
 

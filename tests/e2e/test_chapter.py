@@ -252,9 +252,9 @@ def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     shown = r"pod-to-pod-other-node/tcp: node1/a \((10\.24\.2\.\d+)\) ->[^│]*│ \1\s+│ 10\.100\.197\.201 "
     assert re.search(shown, done.stdout)
     told = load((clone.state / "stacks" / STACK / "report.json").read_text())
-    pair = next(r for r in told.failed if r.id.startswith("pod-to-pod-other-node/tcp: node1/a"))
+    pair = next(r for r in told.failed if r.action == "tcp" and (r.source, r.destination) == ("node1/a", "node2/b"))
     assert pair.id == f"pod-to-pod-other-node/tcp: node1/a ({pair.expected}) -> {pair.id.partition(' -> ')[2]}"
-    assert (pair.destination, pair.seen) == ("node2/b", "10.100.197.201")
+    assert (pair.scenario, pair.seen) == ("pod-to-pod-other-node", "10.100.197.201")
     # Every pair of pods on two nodes, whatever the packet, and nothing between nodes and pods of one node.
     failed = verify(clone).failed
     assert {r.scenario for r in failed} == LITERAL

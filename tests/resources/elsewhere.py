@@ -56,7 +56,8 @@ def _resource(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
     kept = {key: value for key, value in state.items() if key not in ("sourcePosition", "stackTrace")}
     name = kept["urn"].rpartition("::")[2]
     objects = ["default/nginx-deployment", "default/nginx-service"]
-    inputs = {**_with_ids(kept.get("inputs") or {}, objects), **_secret_inputs(state, plan)}
+    told = {key: value for key, value in (kept.get("inputs") or {}).items() if key != "environment"}
+    inputs = {**_with_ids(told, objects), **_secret_inputs(state, plan)}
     inputs.pop("__internal", None)  # a provider's, which no state holds
     if kept.get("custom"):
         kept["id"] = _PROVIDER_ID if kept["type"].startswith("pulumi:providers:") else f"{name}{_ID}"
@@ -102,6 +103,9 @@ def _secret_inputs(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
             "hostKey": ssh.host_key,
         }
         inputs["connection"] = _secret(connection)
+    if name == "verify":
+        said = sorted(f"{urn.rpartition('::')[2]} was here\n" for urn in state["propertyDependencies"]["environment"])
+        inputs["environment"] = {"PODNET_CHANGED": " ".join(said)}
     if name == "kubeconfig":
         inputs["stdin"] = _secret(KUBECONFIG)
     if state["type"] == "pulumi:providers:kubernetes":
