@@ -43,7 +43,15 @@ def deploy(plan: ClusterPlan) -> Deployment:
 
     head = cluster.control_plane
     control_plane = ControlPlane(cluster, machines[head.name], networks[head.name])
-    workers = [Worker(machines[node.name], control_plane, networks[node.name]) for node in cluster.workers]
+    workers = [
+        Worker(
+            machines[node.name],
+            control_plane,
+            networks[node.name],
+            [other.routes[node.name] for name, other in networks.items() if name != node.name],
+        )
+        for node in cluster.workers
+    ]
 
     network = [resource for each in networks.values() for resource in each.all]
     registered = [control_plane.registered, *(worker.registered for worker in workers)]

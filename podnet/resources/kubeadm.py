@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pulumi
 
@@ -39,7 +40,7 @@ class ControlPlane(pulumi.ComponentResource):
             stdin=self.kubeconfig,
             triggers=[cluster.name],
         )
-        self.registered = _register(cluster.control_plane, self, self.init, network)
+        self.registered = _register(cluster.control_plane, self, self.init, [network.conf])
         self.dns = on_node(
             "cluster-dns",
             kubeadm.cluster_dns(),
@@ -54,7 +55,13 @@ class ControlPlane(pulumi.ComponentResource):
 class Worker(pulumi.ComponentResource):
     """``kubeadm join`` of one worker."""
 
-    def __init__(self, handle: NodeHandle, control_plane: ControlPlane, network: PodNetwork) -> None:
+    def __init__(
+        self,
+        handle: NodeHandle,
+        control_plane: ControlPlane,
+        network: PodNetwork,
+        routes_to_it: Sequence[pulumi.Resource],
+    ) -> None:
         name = handle.node.name
         super().__init__("podnet:kubeadm:Worker", f"{name}-worker")
         # A Node's pod CIDR cannot be changed once it is set: with another pod subnet the worker leaves and joins again.
@@ -76,7 +83,8 @@ class Worker(pulumi.ComponentResource):
             stdin=secret(ticket.stdout).apply(lambda line: _join_config(handle.node, line)),
             triggers=triggers,
         )
-        self.registered = _register(handle.node, control_plane, join, network, parent=self)
+        # Pods come to a node that can be reached, and a node is drained before the ways to it go.
+        self.registered = _register(handle.node, control_plane, join, [network.conf, *routes_to_it], parent=self)
         self.register_outputs({})
 
 
@@ -88,7 +96,7 @@ def _register(
     node: Node,
     control_plane: ControlPlane,
     joined: pulumi.CustomResource,
-    network: PodNetwork,
+    reached_by: Sequence[pulumi.Resource],
     parent: pulumi.Resource | None = None,
 ) -> pulumi.Resource:
     return on_node(
@@ -96,7 +104,7 @@ def _register(
         kubeadm.register(node),
         control_plane.handle,
         parent=parent or control_plane,
-        # The kubelet is Ready when it finds a CNI conf.
-        depends_on=[joined, network.conf],
+        # The kubelet is Ready when it finds a CNI conf, which is among them.
+        depends_on=[joined, *reached_by],
         triggers=[joined.id],
     )
