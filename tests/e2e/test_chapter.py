@@ -204,7 +204,6 @@ def test_nginx_meets_the_restricted_standard(clone: Clone) -> None:
     assert "Warning" in clone.sh(label.format("kube-system")).stderr
 
 
-@pytest.mark.long
 def test_a_reader_can_follow_how_a_packet_travels(clone: Clone) -> None:
     """The page's commands print what it says. They find no pods on node1's bridge but those that the page knows of."""
     namespaces = "kubectl get namespaces --selector podnet.io/verification --output name"
@@ -243,7 +242,6 @@ def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -
     )
 
 
-@pytest.mark.long
 def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     clone.configure(cni={"ipMasq": True, "hairpinMode": False, "portmap": False})
     done = clone.run("make up", check=False)
@@ -266,7 +264,6 @@ def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     assert "(ipMasq is true in 10-mynet.conf)" in masqueraded.hint
 
 
-@pytest.mark.long
 def test_with_hairpin_off_pods_do_not_reach_themselves(clone: Clone) -> None:
     clone.configure(cni={"hairpinMode": False})
     assert clone.run("make up", check=False).returncode != 0
@@ -290,7 +287,6 @@ def test_another_subnet_for_one_node(clone: Clone) -> None:
     assert "10.24.3.0/24" not in routes
 
 
-@pytest.mark.long
 def test_a_second_stack_beside_it(clone: Clone) -> None:
     """Another stack, with networks of its own, comes and goes; the first one's proof holds all the while."""
     two = {

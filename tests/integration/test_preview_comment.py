@@ -12,8 +12,6 @@ import pytest
 
 from tests.conftest import dev_config
 
-pytestmark = pytest.mark.long
-
 ROOT = Path(__file__).parents[2]
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
 

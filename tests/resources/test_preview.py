@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +13,8 @@ from tests.conftest import dev_config
 from tests.resources.elsewhere import import_state
 from tests.resources.engine import Engine
 
-pytestmark = pytest.mark.long
-
 DEV = dev_config()
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
-SECONDS = 5.0
-"""What a preview of three nodes may take."""
 
 NODE2 = next(line for line in DEV.splitlines(keepends=True) if "name: node2" in line)
 CHANGES = {
@@ -119,22 +112,3 @@ def test_the_engines_log_says_what_its_json_says(engine: Engine, elsewhere: Path
     finally:
         file.write_text(kept)
     assert {step.name: str(step.action) for step in proposed(logged(log.read_text()))} == said
-
-
-def test_a_preview_of_three_nodes_takes_less_than_five_seconds(engine: Engine, elsewhere: Path) -> None:
-    """By the clock where nothing else wants the processor, else of two processors. The best of three counts."""
-    by_clock, of_processor = [], []
-    for _ in range(3):
-        start, used = time.monotonic(), _used()
-        engine.run(elsewhere, "preview", "--stack", "dev")
-        by_clock.append(time.monotonic() - start)
-        of_processor.append(_used() - used)
-    assert 0.5 < min(of_processor) < 2 * SECONDS
-    if os.getloadavg()[0] < (os.cpu_count() or 1):
-        assert min(by_clock) < SECONDS
-
-
-def _used() -> float:
-    """Seconds of the processor that every child that has ended took."""
-    found = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return found.ru_utime + found.ru_stime
