@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,11 +10,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab import conformance, environment, locks, preflight, review
 from lab.box import build as box_build
 from lab.bundle import build as bundle_build
 from lab.program import root_command, run
+from lab.state import given_up, settled
 from lab.steps import step
 from lab.toolchain import ensure
 from lab.toolchain.plugins import install_plugins
@@ -41,11 +44,36 @@ class Lab:
         if strangers := [name for name in replace if name not in known]:
             raise PodnetError(f"there is no node {', '.join(strangers)} to replace; the stack has {', '.join(known)}")
         variables = self.ready()
+        self._settle(variables)
         what = "claim" if cluster.provider is MachineProvider.SSH else "vm"
-        anew = [f"--replace=**{name}-{what}" for name in replace]
+        anew = [f"{name}-{what}" for name in replace]
+        if anew:
+            self._give_up(anew, variables)
         # What has drifted since is put right too; of a node that is made anew nothing can be read.
-        look = anew or ["--refresh"]
+        look = [f"--replace=**{name}" for name in anew] or ["--refresh"]
         return self._pulumi(["up", "--yes", "--skip-preview", *look, *options], variables)
+
+    def _give_up(self, machines: Sequence[str], variables: Mapping[str, str]) -> None:
+        """Have the engine undo nothing on machines that are made anew: they may be lost, and nobody answers there."""
+        state = self._state(variables)
+        if given_up(state, machines):
+            self._set_state(state, variables)
+
+    def _settle(self, variables: Mapping[str, str], *, undo: bool = False) -> None:
+        """Settle what a killed run left behind: its lock, and what it was about to do."""
+        for said in locks.clear(self.where.backend, self.stack):
+            print(said, file=sys.stderr)
+        state = self._state(variables)
+        if open_ones := settled(state, undo=undo):
+            self._set_state(state, variables)
+            print(f"it was cut off at {', '.join(open_ones)}", file=sys.stderr)
+
+    def _state(self, variables: Mapping[str, str]) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._quiet(["stack", "export", "--stack", self.stack], variables))
+        return found
+
+    def _set_state(self, state: dict[str, Any], variables: Mapping[str, str]) -> None:
+        self._quiet(["stack", "import", "--stack", self.stack], variables, stdin=json.dumps(state))
 
     def ready(self) -> dict[str, str]:
         """Make everything that ``pulumi up`` needs; the environment for it."""
@@ -67,6 +95,7 @@ class Lab:
         if not self._has_stack(variables):
             print(f"there is no stack {self.stack}: nothing to take down")
             return 0
+        self._settle(variables, undo=True)
         code = self._pulumi(["destroy", "--yes", "--skip-preview"], variables)
         if code == 0:
             code = self._pulumi(["stack", "rm", "--yes", "--preserve-config", self.stack], variables)
@@ -192,10 +221,10 @@ class Lab:
             forget_salt(self._stack_file())
             self._quiet(["stack", "init", self.stack], variables)
 
-    def _quiet(self, arguments: Sequence[str], variables: Mapping[str, str]) -> str:
+    def _quiet(self, arguments: Sequence[str], variables: Mapping[str, str], stdin: str = "") -> str:
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
-            check=False, text=True, capture_output=True, env=dict(variables), cwd=environment.ROOT,
+            check=False, text=True, input=stdin, capture_output=True, env=dict(variables), cwd=environment.ROOT,
         )  # fmt: skip
         if done.returncode:
             raise PodnetError(f"pulumi {' '.join(arguments)} failed:\n{done.stderr.strip() or done.stdout.strip()}")

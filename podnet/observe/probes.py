@@ -134,6 +134,13 @@ def _objects(plan: ClusterPlan, namespace: str) -> list[dict[str, Any]]:
                 "labels": {LABEL: "true", "pod-security.kubernetes.io/enforce": "restricted"},
             },
         },
+        # Its own: the namespace's default one comes late where the controllers have just been started.
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "probe", "namespace": namespace},
+            "automountServiceAccountToken": False,
+        },
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -164,6 +171,7 @@ def _pod(plan: ClusterPlan, node: str) -> dict[str, Any]:
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 0,
         "activeDeadlineSeconds": _LONGEST,
+        "serviceAccountName": "probe",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},

@@ -65,7 +65,8 @@ class Worker(pulumi.ComponentResource):
         name = handle.node.name
         super().__init__("podnet:kubeadm:Worker", f"{name}-worker")
         # A Node's pod CIDR cannot be changed once it is set: with another pod subnet the worker leaves and joins again.
-        triggers = [handle.machine.id, str(handle.node.pod_subnet)]
+        # So it does where the control plane was made anew, which makes another cluster.
+        triggers = [handle.machine.id, str(handle.node.pod_subnet), control_plane.init.id]
         ticket = on_node(
             f"{name}-join-ticket",
             kubeadm.ticket(handle.node),

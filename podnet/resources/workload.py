@@ -41,6 +41,7 @@ class Workload(pulumi.ComponentResource):
             provider=provider,
             depends_on=list(depends_on),
             deleted_with=cluster_machine,  # the objects end with the cluster that holds them
+            replace_with=[cluster_machine],
             custom_timeouts=pulumi.CustomTimeouts(create="3m", update="3m", delete="1m"),
         )
         self.deployment = Deployment("nginx-deployment", **deployment(cluster), opts=options)

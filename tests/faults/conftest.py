@@ -28,6 +28,13 @@ def is_green(clone: Clone) -> bool:
     return bool(PASSED.search(clone.run("make verify", check=False).stdout))
 
 
+def assert_green(clone: Clone) -> None:
+    """Every check holds now; otherwise say which does not."""
+    done = clone.run("make verify", check=False)
+    if not PASSED.search(done.stdout):
+        pytest.fail(f"not green (exit code {done.returncode})\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}")
+
+
 def until(true: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Wait for something; a bound so generous that only what never happens reaches it."""
     deadline = time.monotonic() + seconds
