@@ -40,11 +40,11 @@ prepare: ## make the toolchain, the node bundle and the box, and nothing else
 
 test: lint ## run the tests, on real boxes too where this machine can run them (LONG=1: the long ones too)
 	@$(RUN) --dev python -m tests.prepare
-	@$(RUN) --dev python -m pytest -m 'not faults$(if $(LONG),, and not long)'
+	@$(RUN) --dev python -m pytest -m '(short or not faults)$(if $(LONG),, and not long)'
 
 faults: ## break things on real boxes, one after another, and see them go right again
 	@$(RUN) --dev python -m tests.prepare
-	@$(RUN) --dev python -m pytest -m faults tests/faults
+	@$(RUN) --dev python -m pytest -m faults
 
 lint: ## style, types, import rules and shell
 	@$(RUN) --dev ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from podnet.commands.shell import Command, on_host
@@ -62,6 +63,8 @@ def machine(cluster: Cluster, node: Node) -> Command:
     provider, container = cluster.provider, vagrant.container_name(cluster, node)
     return Command(
         create=on_host("machine-up", cluster.name, node.name, provider, node.address, cluster.gateway, container),
+        # Kept beside its keys: Vagrant has to know it until it is destroyed, when the stack no longer has it.
+        stdin=json.dumps(vagrant.machine(cluster, node)) + "\n",
         delete=on_host("machine-down", cluster.name, node.name, provider, container),
     )
 

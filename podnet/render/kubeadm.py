@@ -114,6 +114,9 @@ def _kubelet_config() -> dict[str, object]:
         "imageGCHighThresholdPercent": 100,
         # A node that is rebooted reports within seconds instead of ten.
         "nodeStatusUpdateFrequency": "5s",
+        # Pods are ended when their conf changes, and in faults; the usual delay grows to five minutes.
+        # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#configurable-container-restart-delay
+        "crashLoopBackOff": {"maxContainerRestartPeriod": "5s"},
     }
 
 

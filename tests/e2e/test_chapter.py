@@ -219,6 +219,17 @@ def test_a_second_up_changes_nothing(clone: Clone) -> None:
     assert not re.search(r"to (create|update|replace|delete)|(created|updated|replaced|deleted)$", done.stdout)
 
 
+def test_kubernetes_own_tests_pass(clone: Clone) -> None:
+    """The ones that say most about a pod network; `make conformance` without QUICK runs all."""
+    done = clone.run("make conformance QUICK=1")
+    counts = re.search(r"(\d+) of (\d+) of Kubernetes' network tests pass", done.stdout)
+    assert counts
+    assert counts[1] == counts[2]
+    for name in ("intra-pod communication: http", "node-pod communication: udp", "NoSNAT"):
+        assert name in done.stderr
+    assert (clone.folder / f"reports/conformance-{STACK}/junit_01.xml").exists()
+
+
 def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -> None:
     # The timer would heal it within seconds; it is stopped for the time of the look, and a run of its that goes on.
     stop = "sudo systemctl stop podnet-network.timer podnet-network.service"

@@ -75,18 +75,36 @@ def test_kube_proxy_restarted(clone: Clone) -> None:
     assert_green(clone)
 
 
-@pytest.mark.short
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        ("sed -i s/1500/1400/ /etc/cni/net.d/10-mynet.conflist", "10-mynet.conflist first, with another content"),
-        ("rm /etc/cni/net.d/10-mynet.conflist", "cni-conf: no 10-mynet.conflist"),
-        ("sysctl -qw net.ipv4.ip_forward=0", "ip-forward: 0; expected 1"),
-        ("ip route add 10.24.3.128/25 via 10.100.197.200", "10.24.3.128/25 via 10.100.197.200"),
-        ("echo '{\"name\":\"x\",\"type\":\"ptp\"}' > /etc/cni/net.d/05-other.conf", "05-other.conf before"),
-        ("systemctl disable -q --now podnet-network.timer", "podnet-network.timer is inactive"),
+        pytest.param(
+            "sed -i s/1500/1400/ /etc/cni/net.d/10-mynet.conflist",
+            "10-mynet.conflist first, with another content",
+            id="conf edited",
+            marks=pytest.mark.short,
+        ),
+        pytest.param(
+            "ip route add 10.24.3.128/25 via 10.100.197.200",
+            "10.24.3.128/25 via 10.100.197.200",
+            id="stray route",
+            marks=pytest.mark.short,
+        ),
+        pytest.param(
+            "rm /etc/cni/net.d/10-mynet.conflist", "cni-conf: no 10-mynet.conflist", id="conf deleted"
+        ),
+        pytest.param("sysctl -qw net.ipv4.ip_forward=0", "ip-forward: 0; expected 1", id="sysctl changed"),
+        pytest.param(
+            "echo '{\"name\":\"x\",\"type\":\"ptp\"}' > /etc/cni/net.d/05-other.conf",
+            "05-other.conf before",
+            id="foreign conf",
+        ),
+        pytest.param(
+            "systemctl disable -q --now podnet-network.timer",
+            "podnet-network.timer is inactive",
+            id="healing switched off",
+        ),
     ],
-    ids=["conf edited", "conf deleted", "sysctl changed", "stray route", "foreign conf", "healing switched off"],
 )
 def test_drift_is_said_and_repaired(clone: Clone, damage: str, said: str) -> None:
     """In the engine's own words: a refresh shows it on that node's resource alone, and up --refresh repairs it."""
@@ -176,23 +194,36 @@ def test_the_api_server_is_away(clone: Clone, figures: Figures) -> None:
     clone.run("make up")
 
 
-def test_a_node_hangs(clone: Clone, figures: Figures) -> None:
-    """A frozen box: its kernel takes connections, and nobody answers."""
-    container = f"podnet-{STACK}-node2"
-    clone.run(f"lxc-freeze --name {container}")
+@pytest.mark.parametrize(
+    ("damage", "repair"),
+    [
+        # Its kernel takes connections, and nobody answers.
+        ("lxc-freeze --name podnet-e2e-node2", "lxc-unfreeze --name podnet-e2e-node2"),
+        (
+            "lxc-attach --name podnet-e2e-node2 -- systemctl stop ssh.socket ssh.service",
+            "lxc-attach --name podnet-e2e-node2 -- systemctl start ssh.service",
+        ),
+    ],
+    ids=["node hangs", "SSH cut"],
+)
+def test_a_node_does_not_answer(
+    clone: Clone, figures: Figures, request: pytest.FixtureRequest, damage: str, repair: str
+) -> None:
+    name = request.node.callspec.id
     nodes = [dict(node) for node in CONFIG_NODES]
     nodes[1]["podSubnet"] = "10.24.44.0/24"  # a change that has to reach node2
+    clone.run(damage)
     try:
-        with timed(figures, "node hangs: verify says so"):
+        with timed(figures, f"{name}: verify says so"):
             done = clone.run("make verify", check=False)
         assert "node2 (10.100.197.202)" in done.stderr
         clone.configure(nodes=nodes)
-        with timed(figures, "node hangs: up says so"):
+        with timed(figures, f"{name}: up says so"):
             done = clone.sh(f"pulumi up --yes --skip-preview --stack {STACK}", check=False)
         assert done.returncode != 0
         assert "node2 (10.100.197.202) cannot be reached over SSH" in done.stdout + done.stderr
     finally:
-        clone.run(f"lxc-unfreeze --name {container}")
+        clone.run(repair)
     clone.configure()
     clone.run("make up")
     assert_green(clone)
