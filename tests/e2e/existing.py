@@ -67,7 +67,8 @@ class Existing:
         found |= _lines("package", self.inside("dpkg-query -W -f '${Package} ${Version} ${Status}\\n'"))
         found |= _lines("unit", self.inside("systemctl list-unit-files --no-legend --plain"))
         found |= _lines("failed", self.inside("systemctl list-units --failed --no-legend --plain"))
-        found |= _lines("run", self.inside("ls /run /run/systemd/system /run/lock"))
+        # A login writes the message of the day.
+        found |= _lines("run", self.inside("ls -I motd.dynamic /run /run/systemd/system /run/lock"))
         found |= _lines("mount", self.inside("cut -d' ' -f2,3 /proc/self/mounts"))
         found |= _lines("process", self.inside("cat /proc/[0-9]*/comm | sort -u"))
         found |= _lines("cgroup", self.inside("find /sys/fs/cgroup -type d -name '*kubepods*'"))
@@ -168,6 +169,8 @@ def _make_debian(root: Path, public_key: str) -> None:
         f"printf '%s\\n' '{public_key}' > /home/{USER}/.ssh/authorized_keys\n"
         f"chown {USER}:{USER} /home/{USER}/.ssh/authorized_keys\n"
         f"printf '{USER} ALL=(ALL) NOPASSWD: ALL\\n' > /etc/sudoers.d/{USER}\n"
+        # The note that sudo leaves when it is first used; these hosts' owner has used it before.
+        f"install -o {USER} -g {USER} -m 0644 /dev/null /home/{USER}/.sudo_as_admin_successful\n"
         "systemctl enable --quiet ssh lxc-prepare\n"
         f"systemctl mask --quiet {_MASKED}\n"
         "systemctl set-default --quiet multi-user.target\n"

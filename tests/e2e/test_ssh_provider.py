@@ -91,7 +91,7 @@ def test_a_host_that_is_taken_out_is_as_it_was_found(clone: Clone, found: Found)
         assert [line for line in changed if line.startswith(kind)], kind
     configure(clone, found.nodes("master", "node1"))
     assert PASSED.search(clone.run("make up").stdout)
-    assert difference(found.before["node2"], found.machines["node2"].snapshot()) == []
+    assert "\n".join(difference(found.before["node2"], found.machines["node2"].snapshot())) == ""
     assert {item["metadata"]["name"] for item in clone.kubectl("get nodes")["items"]} == {"master", "node1"}
     assert found.machines["node1"].network("ip route show proto 201").count("via") == 1
 
@@ -99,5 +99,5 @@ def test_a_host_that_is_taken_out_is_as_it_was_found(clone: Clone, found: Found)
 def test_down_leaves_every_host_as_it_was_found(clone: Clone, found: Found) -> None:
     clone.run("make down")
     for name, machine in found.machines.items():
-        assert (name, difference(found.before[name], machine.snapshot())) == (name, [])
+        assert (name, "\n".join(difference(found.before[name], machine.snapshot()))) == (name, "")
     assert not (clone.state / "stacks" / STACK).exists()
