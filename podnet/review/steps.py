@@ -22,6 +22,9 @@ _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _TRIGGERS: Final = "triggers"
 """The input of a command whose change makes another resource; every other only runs the command again."""
 
+_REPLACE_WITH: Final = "(replace with)"
+"""Stands among a resource's inputs for the engine's option replaceWith."""
+
 _APART: Final = ("pulumi:providers:", "pulumi-python:dynamic/podnet:NodeState")
 """What is no step of a deployment to a reader: a provider's settings, and what only looks at a node."""
 
@@ -77,7 +80,8 @@ class Step:
 class Declared:
     """A resource as a program declares it.
 
-    depends: for each input the URNs whose outputs are in it, and for ``(provider)`` the provider's.
+    depends: for each input the URNs whose outputs are in it, for ``(provider)`` the provider's, and for
+    ``(replace with)`` those of the resources whose replacement replaces this one too.
     """
 
     urn: str
@@ -169,10 +173,12 @@ def _step(old: Declared | None, new: Declared, found: Mapping[str, Step]) -> Ste
     if old is None:
         return _made(Action.CREATE, new)
     changes = tuple(_changes(old, new))
-    anew = [urn for urn in new.depends.get(_TRIGGERS, ()) if _is_anew(found.get(urn))]
+    causes = [urn for key in (_TRIGGERS, _REPLACE_WITH) for urn in new.depends.get(key, ())]
+    anew = [urn for urn in causes if _is_anew(found.get(urn))]
     if anew or any(_replaces(new, change) for change in changes):
         return _made(Action.REPLACE, new, changes, () if any(_replaces(new, each) for each in changes) else anew)
-    others = [urn for key, urns in new.depends.items() if key != _TRIGGERS for urn in urns if urn in found]
+    rest = [urns for key, urns in new.depends.items() if key not in (_TRIGGERS, _REPLACE_WITH)]
+    others = [urn for urns in rest for urn in urns if urn in found]
     return _made(Action.UPDATE, new, changes, others) if changes or others else None
 
 
@@ -195,6 +201,8 @@ def _declared(state: Mapping[str, Any]) -> Declared:
         inputs.update(_flat(value, {urn.rpartition("::")[2] for urn in depends.get(key, ())}, key))
     if state.get("provider"):
         depends["(provider)"] = (state["provider"].rpartition("::")[0],)
+    if state.get("replaceWith"):
+        depends[_REPLACE_WITH] = tuple(state["replaceWith"])
     return Declared(state["urn"], state["type"], inputs, depends)
 
 

@@ -60,7 +60,7 @@ class Clone:
     def on(self, node: str, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a script as root on a node, with the stack's own key."""
         command = ["ssh", "-F", str(self.state / "stacks" / STACK / "ssh_config"), node, "sudo sh -s"]
-        done = subprocess.run(command, input=script, text=True, capture_output=True, check=False)
+        done = subprocess.run(command, input=script, text=True, errors="replace", capture_output=True, check=False)
         if check and done.returncode:
             pytest.fail(f"{node}: {script}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

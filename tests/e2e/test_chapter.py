@@ -9,6 +9,7 @@ import contextlib
 import json
 import re
 import stat
+import subprocess
 import threading
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -41,37 +42,37 @@ def nginx_pods(clone: Clone) -> dict[str, tuple[str, str]]:
     return {item["spec"]["nodeName"]: (item["metadata"]["name"], item["status"]["podIP"]) for item in running}
 
 
-class Watch(threading.Thread):
+class Watch:
     """Every command line that any process of this machine has for the time being, and all that was printed."""
 
     def __init__(self) -> None:
-        super().__init__(daemon=True)
         self.seen: set[str] = set()
-        self._done = threading.Event()
 
-    def run(self) -> None:
-        while not self._done.wait(0.02):
+    def run(self, clone: Clone, command: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a line of shell, and watch meanwhile."""
+        done = threading.Event()
+        looking = threading.Thread(target=self._look, args=(done,), daemon=True)
+        looking.start()
+        try:
+            told = clone.run(command, check=check)
+        finally:
+            done.set()
+            looking.join()
+        self.seen |= {told.stdout, told.stderr}
+        return told
+
+    def _look(self, done: threading.Event) -> None:
+        while not done.wait(0.02):
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with contextlib.suppress(OSError):
                     self.seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-
-    def __enter__(self) -> Watch:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self.join()
 
 
 watch = Watch()
 
 
 def test_up_ends_with_a_green_verdict(clone: Clone) -> None:
-    with watch:
-        done = clone.run("make up")
-    watch.seen |= {done.stdout, done.stderr}
-    assert re.search(PASSED, done.stdout)
+    assert re.search(PASSED, watch.run(clone, "make up").stdout)
 
 
 def test_nodes_are_ready_as_planned(clone: Clone) -> None:
@@ -148,27 +149,45 @@ def test_secrets_are_nowhere_in_clear(clone: Clone) -> None:
     folder = clone.state / "stacks" / STACK
     assert stat.S_IMODE((folder / "admin.conf").stat().st_mode) == 0o600
     assert stat.S_IMODE((clone.state / "passphrase").stat().st_mode) == 0o600
-    private = (folder / "id_ed25519").read_text().splitlines()[1]
-    key_data = re.search(r"client-key-data: (\S+)", (folder / "admin.conf").read_text())
-    assert key_data
-    kept = {str(path): path.read_text(errors="replace") for path in clone.state.rglob("*") if _is_told(path)}
-    assert any("/backend/" in name for name in kept)
+    remember_secrets(clone)
     # Command lines: those of this very run were among them, the boxes' processes too.
     assert any("pulumi up" in line for line in watch.seen)
     assert any("kubeadm join" in line for line in watch.seen)
-    told = {"a command line, or what up printed": "\n".join(watch.seen), **kept}
+    told = {}
     for node in NODES:
         told[f"the logs of {node}"] = clone.on(node, "cat /var/log/podnet-* 2>/dev/null; journalctl -o cat").stdout
         told[f"podnet's files on {node}"] = clone.on(node, "cat $(find /etc/podnet /run/podnet -type f)").stdout
-    secrets = {"the private key": re.escape(private), "the kubeconfig": re.escape(key_data[1][:40]), "a token": TOKEN}
-    for where, text in told.items():
+    assert_no_secret(clone, told)
+
+
+def remember_secrets(clone: Clone) -> None:
+    """Keep a line of each secret that is in a file of its own, to look for it elsewhere, also when the file is gone."""
+    folder = clone.state / "stacks" / STACK
+    key_data = re.search(r"client-key-data: (\S+)", (folder / "admin.conf").read_text())
+    assert key_data
+    host_keys = {path: path.read_text() for path in folder.glob("machines/*/ssh_host_ed25519_key")}
+    assert len(host_keys) == len(NODES)
+    secrets["the private key"] = re.escape((folder / "id_ed25519").read_text().splitlines()[3])
+    secrets["the kubeconfig"] = re.escape(key_data[1][:40])
+    secrets["a host key"] = "|".join(re.escape(text.splitlines()[3]) for text in host_keys.values())
+    secrets["the passphrase"] = re.escape((clone.state / "passphrase").read_text().strip())
+
+
+def assert_no_secret(clone: Clone, told: dict[str, str]) -> None:
+    """None is in what is told, in a command line or output so far, in the state, its history and logs, or a report."""
+    kept = {str(path): path.read_text(errors="replace") for path in clone.state.rglob("*") if _is_told(path)}
+    assert any("/backend/" in name for name in kept)
+    assert len(secrets) > 1
+    for where, text in (told | kept | {"a command line, or what was printed": "\n".join(watch.seen)}).items():
         for what, pattern in secrets.items():
-            found = re.search(pattern, text)
-            assert not found, f"{what} in {where}"
+            assert not re.search(pattern, text), f"{what} in {where}"
 
 
 TOKEN = r"\b(?!master\.)[a-z0-9]{6}\.[a-z0-9]{16}\b"
 """A bootstrap token; an Event of the node called master has a name of the same form."""
+
+secrets = {"a token": TOKEN}
+"""What must be nowhere in clear: a name and a pattern each."""
 
 
 def _is_told(path: Path) -> bool:
@@ -255,8 +274,9 @@ def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -
 
 def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     clone.configure(cni={"ipMasq": True, "hairpinMode": False, "portmap": False})
-    done = clone.run("make up", check=False)
+    done = watch.run(clone, "make up", check=False)
     assert done.returncode != 0
+    assert_no_secret(clone, {})
     # The pair, the address expected, and the one that was seen: the node's. In the table the pair takes a line or two.
     shown = r"pod-to-pod-other-node/tcp: node1/a \((10\.24\.2\.\d+)\) ->[^│]*│ \1\s+│ 10\.100\.197\.201 "
     assert re.search(shown, done.stdout)
@@ -327,7 +347,8 @@ def test_a_second_stack_beside_it(clone: Clone) -> None:
 
 
 def test_down_leaves_nothing(clone: Clone) -> None:
-    clone.run("make down")
+    watch.run(clone, "make down")
+    assert_no_secret(clone, {})
     assert not list(Path("/var/lib/lxc").glob(f"podnet-{STACK}-*"))
     assert not Path(f"/sys/class/net/podnet-{STACK}").exists()
     assert not (clone.state / "stacks" / STACK).exists()
