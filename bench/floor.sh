@@ -15,7 +15,7 @@ declare -A address=([master]=10.100.196.200 [node1]=10.100.196.201 [node2]=10.10
 phase machines
 for name in master node1 node2; do
     "$PODNET_ROOT/podnet/scripts/podnet-host" machine-up bench $name lxc "${address[$name]}" 10.100.196.1 \
-        podnet-bench-$name > /dev/null 2>&1 &
+        podnet-bench-$name < "$files/$name.machine" > /dev/null 2>&1 &
 done
 wait
 phase network

@@ -51,6 +51,8 @@ def _write_floor_files(folder: Path) -> None:
     (folder / "init.yaml").write_text(kubeadm.init_config(planned.cluster))
     (folder / "cluster.json").write_text(json.dumps(config.dump(planned.cluster)))
     for each in planned.nodes:
+        machine = host.machine(planned.cluster, each.node)
+        (folder / f"{each.node.name}.machine").write_text(machine.stdin or "")
         (folder / f"{each.node.name}.conf").write_text(cni.net_conf(each.net_conf, options))
         (folder / f"{each.node.name}.nft").write_text(rules.masquerade(each.masquerade))
         for route in each.routes:
