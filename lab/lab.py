@@ -44,36 +44,31 @@ class Lab:
         if strangers := [name for name in replace if name not in known]:
             raise PodnetError(f"there is no node {', '.join(strangers)} to replace; the stack has {', '.join(known)}")
         variables = self.ready()
-        self._settle(variables)
         what = "claim" if cluster.provider is MachineProvider.SSH else "vm"
         anew = [f"{name}-{what}" for name in replace]
-        if anew:
-            self._give_up(anew, variables)
+        self._settle(variables, anew=anew)
         # What has drifted since is put right too; of a node that is made anew nothing can be read.
         look = [f"--replace=**{name}" for name in anew] or ["--refresh"]
         return self._pulumi(["up", "--yes", "--skip-preview", *look, *options], variables)
 
-    def _give_up(self, machines: Sequence[str], variables: Mapping[str, str]) -> None:
-        """Have the engine undo nothing on machines that are made anew: they may be lost, and nobody answers there."""
-        state = self._state(variables)
-        if given_up(state, machines):
-            self._set_state(state, variables)
+    def _settle(self, variables: Mapping[str, str], *, anew: Sequence[str] = (), undo: bool = False) -> None:
+        """Settle what a killed run left behind: its lock, and what it was about to do.
 
-    def _settle(self, variables: Mapping[str, str], *, undo: bool = False) -> None:
-        """Settle what a killed run left behind: its lock, and what it was about to do."""
+        anew: machines that are to be made anew. The engine is to undo nothing on them: they may be lost, and nobody
+        answers there. undo: whether all of the stack is to be undone.
+        """
+        self._clear_locks()
+        state: dict[str, Any] = json.loads(self._quiet(["stack", "export", "--stack", self.stack], variables))
+        cut_off = settled(state, undo=undo)
+        marked = given_up(state, anew)
+        if cut_off or marked:
+            self._quiet(["stack", "import", "--stack", self.stack], variables, stdin=json.dumps(state))
+        if cut_off:
+            print(f"it was cut off at {', '.join(cut_off)}", file=sys.stderr)
+
+    def _clear_locks(self) -> None:
         for said in locks.clear(self.where.backend, self.stack):
             print(said, file=sys.stderr)
-        state = self._state(variables)
-        if open_ones := settled(state, undo=undo):
-            self._set_state(state, variables)
-            print(f"it was cut off at {', '.join(open_ones)}", file=sys.stderr)
-
-    def _state(self, variables: Mapping[str, str]) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._quiet(["stack", "export", "--stack", self.stack], variables))
-        return found
-
-    def _set_state(self, state: dict[str, Any], variables: Mapping[str, str]) -> None:
-        self._quiet(["stack", "import", "--stack", self.stack], variables, stdin=json.dumps(state))
 
     def ready(self) -> dict[str, str]:
         """Make everything that ``pulumi up`` needs; the environment for it."""
@@ -107,6 +102,7 @@ class Lab:
         from_stack_file(self._stack_file())
         variables = self._variables(self._make(plan_only=True))
         self._select_stack(variables)
+        self._clear_locks()
         with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
             log = Path(folder) / "events"
             # The flag is one of the engine's own developers: a second preview would say the same, in twice the time.
@@ -231,8 +227,6 @@ class Lab:
         return done.stdout
 
     def _pulumi(self, arguments: Sequence[str], variables: Mapping[str, str]) -> int:
-        for said in locks.clear(self.where.backend, self.stack):
-            print(said, file=sys.stderr)
         sys.stdout.flush()
         stack = [] if arguments[0] == "stack" else ["--stack", self.stack]
         command = ["pulumi", *arguments, *stack]

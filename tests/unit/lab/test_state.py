@@ -1,4 +1,4 @@
-"""What is marked in a state before a machine is made anew."""
+"""What is changed in a state: before a machine is made anew, and after a run was killed."""
 
 from __future__ import annotations
 
