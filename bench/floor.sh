@@ -39,7 +39,7 @@ join() {
     on master "sudo $node register $1 ${subnet[$1]}" > /dev/null
 }
 declare -A subnet=([master]=10.25.1.0/24 [node1]=10.25.2.0/24 [node2]=10.25.3.0/24)
-(on master "sudo $node register master ${subnet[master]}" > /dev/null; on master "sudo $node cluster-dns") &
+on master "sudo $node register master ${subnet[master]}" > /dev/null &
 join node1 &
 join node2 &
 wait

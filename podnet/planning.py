@@ -39,15 +39,17 @@ class NetConf:
 
 @dataclass(frozen=True, slots=True)
 class Masquerade:
-    """One node's rule for pods that talk to the outside.
+    """One node's rules for pods that talk to the outside.
 
     source: the node's pod subnet. unmasqueraded: the destinations that see a pod under its own address: every
-    pod (the cluster's pod subnet). Other nodes' addresses are added with the route to each.
+    pod (the cluster's pod subnet). Other nodes' addresses are added with the route to each. services: addresses that
+    are never outside: a packet that is still for one of them on its way out is for a Service that nobody serves.
     """
 
     node: str
     source: IPNetwork
     unmasqueraded: tuple[IPNetwork, ...]
+    services: IPNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _plan_node(cluster: Cluster, node: Node) -> NodePlan:
     return NodePlan(
         node=node,
         net_conf=NetConf(node.name, node.pod_subnet, bridge_address(node.pod_subnet)),
-        masquerade=Masquerade(node.name, node.pod_subnet, (cluster.pod_subnet,)),
+        masquerade=Masquerade(node.name, node.pod_subnet, (cluster.pod_subnet,), cluster.service_subnet),
         routes=tuple(
             Route(node.name, peer.name, peer.pod_subnet, peer.address)
             for peer in cluster.nodes

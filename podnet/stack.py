@@ -56,7 +56,7 @@ def deploy(plan: ClusterPlan) -> Deployment:
     network = [resource for each in networks.values() for resource in each.all]
     registered = [control_plane.registered, *(worker.registered for worker in workers)]
     workload = Workload(cluster, control_plane.kubeconfig, machines[head.name].machine, [*registered, *network])
-    proved = [*registered, *network, control_plane.dns, workload.deployment, workload.service]
+    proved = [*registered, *network, workload.deployment, workload.service]
     verification = Verification(plan, proved, control_plane)
 
     return Deployment(

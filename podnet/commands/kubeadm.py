@@ -14,11 +14,6 @@ def init(cluster: Cluster) -> Command:
     )
 
 
-def cluster_dns() -> Command:
-    """CoreDNS: the one part of kubeadm init that has to wait until Services work."""
-    return Command(create=on_node("cluster-dns"))
-
-
 def ticket(node: Node) -> Command:
     """Make a join token for one worker, on the control plane; prints a line of JSON that is secret."""
     return Command(create=on_node("join-ticket", node.name))

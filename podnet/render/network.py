@@ -17,6 +17,9 @@ def masquerade(masquerade: Masquerade) -> str:
     among other tables does not matter. It only ever masquerades: a connection that kube-proxy has already
     masqueraded (a pod that reaches itself through its Service) has its address and keeps it, because a connection
     is translated once.
+
+    What kube-proxy has not translated is refused rather than lost on its way to the outside. Whatever is started
+    before kube-proxy, CoreDNS above all, then tries again at once; a lost packet costs it half a minute.
     """
     unmasqueraded = ", ".join(str(network) for network in masquerade.unmasqueraded)
     return (
@@ -25,6 +28,10 @@ def masquerade(masquerade: Masquerade) -> str:
         "        type ipv4_addr\n"
         "        flags interval\n"
         f"        elements = {{ {unmasqueraded} }}\n"
+        "    }\n"
+        "    chain forward {\n"
+        "        type filter hook forward priority filter; policy accept;\n"
+        f'        ip daddr {masquerade.services} reject comment "no Service there"\n'
         "    }\n"
         "    chain postrouting {\n"
         "        type nat hook postrouting priority srcnat + 10; policy accept;\n"

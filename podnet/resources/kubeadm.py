@@ -41,14 +41,6 @@ class ControlPlane(pulumi.ComponentResource):
             triggers=[cluster.name],
         )
         self.registered = _register(cluster.control_plane, self, self.init, [network.conf])
-        self.dns = on_node(
-            "cluster-dns",
-            kubeadm.cluster_dns(),
-            handle,
-            parent=self,
-            depends_on=[self.registered],  # kube-proxy runs on a node that is Ready
-            triggers=[self.init.id],
-        )
         self.register_outputs({})
 
 

@@ -18,6 +18,13 @@ class PodNetwork(pulumi.ComponentResource):
         name = plan.node.name
         super().__init__("podnet:network:PodNetwork", f"{name}-pod-network")
         machine = handle.machine.id
+        self.masquerade = on_node(
+            f"{name}-masquerade",
+            network.masquerade(plan.masquerade),
+            handle,
+            parent=self,
+            triggers=[machine],
+        )
         self.conf = on_node(
             f"{name}-cni-conf",
             network.conf(plan.net_conf, options),
@@ -25,13 +32,7 @@ class PodNetwork(pulumi.ComponentResource):
             parent=self,
             # Another path or bridge: the old one has to be deleted by the old command, so this is a replacement.
             triggers=[machine, cni.path(options), options.bridge],
-        )
-        self.masquerade = on_node(
-            f"{name}-masquerade",
-            network.masquerade(plan.masquerade),
-            handle,
-            parent=self,
-            triggers=[machine],
+            depends_on=[self.masquerade],  # with the conf pods come, and find their rules
         )
         self.routes = {
             route.peer: on_node(

@@ -15,7 +15,10 @@ from podnet.planning import Masquerade, Route
 from podnet.render import network
 
 ROUTE = Route("node1", "node2", parse_network("10.22.3.0/24"), parse_address("10.100.198.202"))
-MASQUERADE = Masquerade("node1", parse_network("10.22.2.0/24"), (parse_network("10.22.0.0/16"),))
+MASQUERADE = Masquerade(
+    "node1", parse_network("10.22.2.0/24"), (parse_network("10.22.0.0/16"),), parse_network("10.96.0.0/16")
+)
+CONNECT = "import socket; socket.create_connection(('10.96.0.1', 443), timeout=1)"
 
 
 class Node:
@@ -45,6 +48,18 @@ class Node:
 
     def converge(self, *, check: bool = True) -> str:
         return self(f"sh {self._script}", check=check)
+
+    def pod(self, address: str) -> subprocess.Popen[bytes]:
+        """A process with a network namespace of its own, behind this node."""
+        command = ["nsenter", "--net", "--target", str(self._holder.pid), "unshare", "--net"]
+        pod = subprocess.Popen([*command, "sh", "-c", "echo ready; exec sleep 600"], stdout=subprocess.PIPE)
+        assert pod.stdout is not None
+        assert pod.stdout.readline() == b"ready\n"
+        self("ip link add cni0 type veth peer name pod && ip address add 10.22.2.1/24 dev cni0 && ip link set cni0 up")
+        self(f"ip link set pod netns {pod.pid} && sysctl -qw net.ipv4.ip_forward=1")
+        inside = f"ip address add {address}/24 dev pod && ip link set pod up && ip route add default via 10.22.2.1"
+        self(f"nsenter --net --target {pod.pid} sh -c '{inside}'")
+        return pod
 
     def close(self) -> None:
         self._holder.terminate()
@@ -129,6 +144,21 @@ def test_takes_away_what_nobody_wants(node: Node) -> None:
     node.converge()
     assert node("ip route show proto 201") == ""
     assert "podnet" not in node("nft list ruleset")
+
+
+def test_refuses_a_service_that_nobody_serves(node: Node) -> None:
+    """A packet to it would be lost outside, and whoever sent it would wait half a minute."""
+    node("ip route add default via 10.100.198.1")
+    node.converge()
+    pod = node.pod("10.22.2.2")
+    try:
+        connect = f"""nsenter --net --target {pod.pid} python3 -c "{CONNECT}" 2>&1 | tail -n 1"""
+        assert "ConnectionRefusedError" in node(connect)
+        node("nft flush chain ip podnet forward")
+        assert "ConnectionRefusedError" not in node(connect)
+    finally:
+        pod.terminate()
+        pod.wait()
 
 
 def test_rules_stand_though_a_route_cannot(node: Node) -> None:

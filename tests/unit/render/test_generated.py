@@ -62,7 +62,6 @@ def test_command_lines(golden: Golden) -> None:
         "node1-route-to-master": network.route(NODE1.routes[0]),
         "node1-masquerade": network.masquerade(NODE1.masquerade),
         "kubeadm-init": kubeadm.init(CLUSTER),
-        "cluster-dns": kubeadm.cluster_dns(),
         "node1-join-ticket": kubeadm.ticket(NODE1.node),
         "node1-join": kubeadm.join(),
         "node1-registered": kubeadm.register(NODE1.node),
