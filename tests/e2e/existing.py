@@ -70,7 +70,7 @@ class Existing:
         # A login writes the message of the day.
         found |= _lines("run", self.inside("ls -I motd.dynamic /run /run/systemd/system /run/lock"))
         found |= _lines("mount", self.inside("cut -d' ' -f2,3 /proc/self/mounts"))
-        found |= _lines("process", self.inside("cat /proc/[0-9]*/comm | sort -u"))
+        found |= _lines("process", self.inside("cat /proc/[0-9]*/comm"))
         found |= _lines("cgroup", self.inside("find /sys/fs/cgroup -type d -name '*kubepods*'"))
         sysctls = self.inside(f"cd /proc/sys; grep -rs '' {_SYSCTLS} || true").splitlines()
         found |= {f"sysctl {line.split(':')[0]}": line for line in sysctls if not _MOVING.search(line)}
