@@ -40,7 +40,7 @@ prepare: ## make the toolchain, the node bundle and the box, and nothing else
 
 test: lint ## run the tests, on real boxes too where this machine can run them (LONG=1: the long ones too)
 	@$(RUN) --dev python -m tests.prepare
-	@$(RUN) --dev python -m pytest -m '(short or not faults)$(if $(LONG),, and not long)'
+	@$(RUN) --dev python -m pytest -n 2 --dist loadgroup -m '(short or not faults)$(if $(LONG),, and not long)'
 
 faults: ## break things on real boxes, one after another, and see them go right again
 	@$(RUN) --dev python -m tests.prepare
