@@ -61,6 +61,20 @@ def kill_session(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
+def kill_vagrant(folder: Path, node: str) -> int:
+    """SIGKILL to every Vagrant that makes a node in a stack's folder; how many there were."""
+    killed = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text(errors="replace").split("\0")
+            if words[2:6] == ["up", "--provider", "lxc", node] and (process / "cwd").resolve() == folder.resolve():
+                os.kill(int(process.name), signal.SIGKILL)
+                killed += 1
+        except OSError:
+            continue
+    return killed
+
+
 @pytest.fixture(scope="session")
 def figures() -> Iterator[dict[str, float]]:
     """Collect how long things took, for the README; no test asserts on it."""

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import CONFIG, NODES, STACK, Clone
 
-from .conftest import assert_green, is_green, kill_session, timed, until
+from .conftest import assert_green, is_green, kill_session, kill_vagrant, timed, until
 
 pytestmark = [pytest.mark.boxes, pytest.mark.faults]
 
@@ -319,6 +319,21 @@ def test_down_after_an_up_that_was_killed(clone: Clone, seconds: int) -> None:
     process = clone.start("make up")
     time.sleep(seconds)
     kill_session(process)
+    clone.run("make down")
+    assert "podnet-e2e" not in clone.run("lxc-ls; ip link").stdout
+    assert not (clone.state / "stacks" / STACK).exists()
+
+
+def test_down_after_a_machine_that_failed(clone: Clone) -> None:
+    """A machine whose creation fails is in no state either; what Vagrant made of it goes away."""
+    process = clone.start("make up")
+    folder = clone.state / "stacks" / STACK
+    made = folder / ".vagrant/machines/node2/lxc/id"
+    until(lambda: made.exists() and bool(made.read_text()), "the container of node2")
+    assert kill_vagrant(folder, "node2") == 1
+    until(lambda: process.poll() is not None, "the end of an up that fails", 120)
+    assert process.returncode != 0
+    assert "podnet-e2e-node2" in clone.run("lxc-ls").stdout
     clone.run("make down")
     assert "podnet-e2e" not in clone.run("lxc-ls; ip link").stdout
     assert not (clone.state / "stacks" / STACK).exists()
