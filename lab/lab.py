@@ -101,7 +101,7 @@ class Lab:
         """``pulumi preview``, and in words what a change would interrupt. It needs no root, no host and no cluster."""
         from_stack_file(self._stack_file())
         variables = self._variables(self._make(plan_only=True))
-        self._select_stack(variables)
+        is_new = self._select_stack(variables)
         self._clear_locks()
         with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
             log = Path(folder) / "events"
@@ -110,6 +110,9 @@ class Lab:
             code = self._pulumi(["preview", f"--event-log={log}", *options], events)
             if code == 0 and "--json" not in options:
                 print(_interruptions(log.read_text()))
+        if is_new:  # the engine wants one to preview in; nothing is up, so nothing stays
+            self._quiet(["stack", "rm", "--yes", "--preserve-config", self.stack], variables)
+            forget_salt(self._stack_file())
         return code
 
     def preview_comment(self, base: str, output: Path | None) -> None:
@@ -212,10 +215,13 @@ class Lab:
         found = self._quiet(["stack", "ls", "--json"], variables)
         return f'"{self.stack}"' in found
 
-    def _select_stack(self, variables: Mapping[str, str]) -> None:
-        if not self._has_stack(variables):
-            forget_salt(self._stack_file())
-            self._quiet(["stack", "init", self.stack], variables)
+    def _select_stack(self, variables: Mapping[str, str]) -> bool:
+        """Make sure that there is the stack; whether it is a new one."""
+        if self._has_stack(variables):
+            return False
+        forget_salt(self._stack_file())
+        self._quiet(["stack", "init", self.stack], variables)
+        return True
 
     def _quiet(self, arguments: Sequence[str], variables: Mapping[str, str], stdin: str = "") -> str:
         done = subprocess.run(
