@@ -93,8 +93,7 @@ class Lab:
         self._settle(variables, undo=True)
         code = self._pulumi(["destroy", "--yes", "--skip-preview"], variables)
         if code == 0:
-            code = self._pulumi(["stack", "rm", "--yes", "--preserve-config", self.stack], variables)
-            forget_salt(self._stack_file())
+            print(self._remove_stack(variables), end="")
         return code
 
     def preview(self, options: Sequence[str] = ()) -> int:
@@ -111,8 +110,7 @@ class Lab:
             if code == 0 and "--json" not in options:
                 print(_interruptions(log.read_text()))
         if is_new:  # the engine wants one to preview in; nothing is up, so nothing stays
-            self._quiet(["stack", "rm", "--yes", "--preserve-config", self.stack], variables)
-            forget_salt(self._stack_file())
+            self._remove_stack(variables)
         return code
 
     def preview_comment(self, base: str, output: Path | None) -> None:
@@ -223,6 +221,12 @@ class Lab:
         self._quiet(["stack", "init", self.stack], variables)
         return True
 
+    def _remove_stack(self, variables: Mapping[str, str]) -> str:
+        """End a stack in which nothing is up; what the engine says of it."""
+        said = self._quiet(["stack", "rm", "--yes", "--preserve-config", self.stack], variables)
+        forget_salt(self._stack_file())
+        return said
+
     def _quiet(self, arguments: Sequence[str], variables: Mapping[str, str], stdin: str = "") -> str:
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
@@ -234,8 +238,7 @@ class Lab:
 
     def _pulumi(self, arguments: Sequence[str], variables: Mapping[str, str]) -> int:
         sys.stdout.flush()
-        stack = [] if arguments[0] == "stack" else ["--stack", self.stack]
-        command = ["pulumi", *arguments, *stack]
+        command = ["pulumi", *arguments, "--stack", self.stack]
         return subprocess.run(command, check=False, env=dict(variables), cwd=environment.ROOT).returncode
 
 

@@ -14,7 +14,7 @@ def masquerade(masquerade: Masquerade) -> str:
     """The nftables rules of one node (nft(8)).
 
     A table of podnet's own: it is replaced whole in one transaction, its removal leaves nothing, and where it stands
-    among other tables does not matter. It only ever masquerades: a connection that kube-proxy has already
+    among other tables does not matter. It translates by masquerade only: a connection that kube-proxy has already
     masqueraded (a pod that reaches itself through its Service) has its address and keeps it, because a connection
     is translated once.
 

@@ -46,32 +46,31 @@ def until(true: Callable[[], bool], what: str, seconds: float = 60) -> None:
 
 def kill_session(process: subprocess.Popen[str]) -> None:
     """SIGKILL to every process of a session: the engine puts its plugins into process groups of their own."""
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
-        except (OSError, ValueError):
-            continue
-        if session == process.pid:
-            try:
-                os.kill(int(folder.name), signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+    _kill(lambda found: int((found / "stat").read_text().rpartition(")")[2].split()[3]) == process.pid)
     process.wait()
 
 
 def kill_vagrant(folder: Path, node: str) -> int:
     """SIGKILL to every Vagrant that makes a node in a stack's folder; how many there were."""
+    words = ["up", "--provider", "lxc", node]
+
+    def makes_it(found: Path) -> bool:
+        line = (found / "cmdline").read_text(errors="replace").split("\0")
+        return line[2:6] == words and (found / "cwd").resolve() == folder.resolve()
+
+    return _kill(makes_it)
+
+
+def _kill(chosen: Callable[[Path], bool]) -> int:
+    """SIGKILL to every process that is chosen by its folder in /proc; how many there were."""
     killed = 0
-    for process in Path("/proc").glob("[0-9]*"):
+    for found in Path("/proc").glob("[0-9]*"):
         try:
-            words = (process / "cmdline").read_text(errors="replace").split("\0")
-            if words[2:6] == ["up", "--provider", "lxc", node] and (process / "cwd").resolve() == folder.resolve():
-                os.kill(int(process.name), signal.SIGKILL)
+            if chosen(found):
+                os.kill(int(found.name), signal.SIGKILL)
                 killed += 1
-        except OSError:
-            continue
+        except (OSError, ValueError):
+            continue  # it has ended meanwhile
     return killed
 
 
