@@ -6,7 +6,7 @@ SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/p
 	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preview-comment policy verify conformance env prepare test faults lint golden bench
+.PHONY: help up down preview preview-comment policy verify conformance env prepare unit test faults lint golden bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -38,6 +38,9 @@ env: ## print what puts pulumi, kubectl and vagrant into a shell: eval "$$(make 
 prepare: ## make the toolchain, the node bundle and the box, and nothing else
 	@$(RUN) python -m lab prepare
 
+unit: lint ## run what needs nothing but Python: unit, property and golden tests, and lint; below a minute
+	@$(RUN) --dev python -m pytest -n 2 tests/unit tests/property
+
 test: lint ## run the tests, on real boxes too where this machine can run them (LONG=1: the long ones too)
 	@$(RUN) --dev python -m tests.prepare
 	@$(RUN) --dev python -m pytest -n 2 --dist loadgroup -m '(short or not faults)$(if $(LONG),, and not long)'
@@ -48,6 +51,7 @@ faults: ## break things on real boxes, one after another, and see them go right 
 
 lint: ## style, types, import rules and shell
 	@$(RUN) --dev ruff check .
+	@$(RUN) --dev ruff format --check --quiet .
 	@$(RUN) --dev mypy
 	@$(RUN) --dev lint-imports
 	@$(RUN) --dev shellcheck $(SHELL_FILES)

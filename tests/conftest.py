@@ -12,9 +12,6 @@ from hypothesis import settings
 
 from lab.toolchain import ensure
 
-# The engine that the tests use is the toolchain's; where it is not there yet, it is made.
-os.environ.setdefault("PODNET_TOOLCHAIN_BIN", str(ensure(["pulumi", "pulumi-kubernetes", "kubernetes"]).path))
-
 # The machine that runs the tests builds and boots others meanwhile: time says nothing about the code.
 settings.register_profile("podnet", deadline=None)
 settings.load_profile("podnet")
@@ -41,6 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("boxes"):
             item.add_marker(pytest.mark.xdist_group("boxes"))
+
+
+@pytest.fixture(scope="session")
+def toolchain_bin() -> Path:
+    """Give the folder of pulumi and kubectl; they are made where they are not there yet."""
+    if chosen := os.environ.get("PODNET_TOOLCHAIN_BIN"):
+        return Path(chosen)
+    return ensure(["pulumi", "pulumi-kubernetes", "kubernetes"]).path
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2_grpc
 

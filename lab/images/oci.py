@@ -98,9 +98,7 @@ class Layout:
             "schemaVersion": 2,
             "mediaType": _MANIFEST,
             "config": self._blob(config, _CONFIG),
-            "layers": [
-                {"mediaType": _LAYER, "digest": layer.digest, "size": layer.size} for layer in image.layers
-            ],
+            "layers": [{"mediaType": _LAYER, "digest": layer.digest, "size": layer.size} for layer in image.layers],
         }
         self._manifests.append(
             self._blob(manifest, _MANIFEST)

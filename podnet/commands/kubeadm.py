@@ -9,9 +9,7 @@ from podnet.render import kubeadm
 
 def init(cluster: Cluster) -> Command:
     """Make the control plane; nothing where it was made from the same configuration."""
-    return Command(
-        create=on_node("kubeadm-init"), stdin=kubeadm.init_config(cluster), delete=on_node("kubeadm-reset")
-    )
+    return Command(create=on_node("kubeadm-init"), stdin=kubeadm.init_config(cluster), delete=on_node("kubeadm-reset"))
 
 
 def ticket(node: Node) -> Command:
@@ -26,9 +24,7 @@ def join() -> Command:
 
 def register(node: Node) -> Command:
     """Give a node its pod CIDR and wait until it is Ready; on deletion drain it and delete the Node. Control plane."""
-    return Command(
-        create=on_node("register", node.name, node.pod_subnet), delete=on_node("unregister", node.name)
-    )
+    return Command(create=on_node("register", node.name, node.pod_subnet), delete=on_node("unregister", node.name))
 
 
 def admin_conf() -> Command:

@@ -20,9 +20,7 @@ class ControlPlane(pulumi.ComponentResource):
     def __init__(self, cluster: Cluster, handle: NodeHandle, network: PodNetwork) -> None:
         super().__init__("podnet:kubeadm:ControlPlane", "control-plane")
         self.handle = handle
-        self.init = on_node(
-            "kubeadm-init", kubeadm.init(cluster), handle, parent=self, triggers=[handle.machine.id]
-        )
+        self.init = on_node("kubeadm-init", kubeadm.init(cluster), handle, parent=self, triggers=[handle.machine.id])
         admin_conf = on_node(
             "admin-conf",
             kubeadm.admin_conf(),

@@ -23,9 +23,7 @@ _MADE_ANEW: Final = (
     "Nothing on the other nodes is interrupted, but they reach no pod of it meanwhile"
 )
 _RELEASED: Final = "the host is given back as it was found, and taken anew; its pods end, and the node joins anew"
-_GIVEN_BACK: Final = (
-    "the node is drained and its host given back as it was found; pods without a controller are lost"
-)
+_GIVEN_BACK: Final = "the node is drained and its host given back as it was found; pods without a controller are lost"
 _GONE: Final = "the node is drained and its machine destroyed; pods without a controller are lost"
 _PODS_END: Final = "every pod ends and is made anew, with another address; connections to and from them break"
 _REFUSED: Final = (

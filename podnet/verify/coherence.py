@@ -147,9 +147,7 @@ def _pod_addresses(each: NodePlan, facts: Facts) -> Seen:
     if not mine:
         return Seen("nothing: no pod is on the node", passed=False)
     everywhere = Counter(pod.address for pod in facts.pods)
-    wrong = [
-        pod for pod in mine if everywhere[pod.address] > 1 or not _is_in(pod.address, each)
-    ]
+    wrong = [pod for pod in mine if everywhere[pod.address] > 1 or not _is_in(pod.address, each)]
     if not wrong:
         return Seen(f"{len(mine)} pods", passed=True)
     names = ", ".join(f"{pod.namespace}/{pod.name} has {pod.address}" for pod in wrong)
@@ -196,9 +194,7 @@ def _concerns_pods(route: KernelRoute, plan: ClusterPlan, each: NodePlan) -> boo
     return route.protocol == MARK or (leads_to_pods and not own)
 
 
-def _other_routes(
-    plan: ClusterPlan, each: NodePlan, node: NodeFacts, leaving: Mapping[IPAddress, IPNetwork]
-) -> Seen:
+def _other_routes(plan: ClusterPlan, each: NodePlan, node: NodeFacts, leaving: Mapping[IPAddress, IPNetwork]) -> Seen:
     if node.routes is None:
         return _unseen(node, "routes")
     wanted = {(route.destination, route.gateway, MARK) for route in each.routes}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.remote.command import Command
 
 _FLAGS = (
     "--headless=new",
@@ -45,13 +46,17 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": name}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
+    def _log(self, kind: str) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = self.driver.execute(Command.GET_LOG, {"type": kind})["value"]
+        return found
+
     def said(self) -> list[str]:
         """What was written to the console since the last time: errors of scripts and of whatever was refused too."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return [entry["message"] for entry in self._log("browser")]
 
     def requests(self) -> list[str]:
         """What was asked for since the last time, but what the browser's own first tab asks itself for."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        messages = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
         asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
         return [url for url in asked if not url.startswith("chrome://")]
 

@@ -93,7 +93,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     folder = tmp_path_factory.mktemp("clone") / "podnet"
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, text=True, capture_output=True, check=True,
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
     ).stdout.splitlines()
     for name in files:
         if (ROOT / name).exists():

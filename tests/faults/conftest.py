@@ -20,8 +20,6 @@ __all__ = ["clone"]
 
 PASSED = re.compile(r"passed: all \d+ checks hold")
 
-Timed = Callable[[str], "contextmanager[None]"]
-
 
 def is_green(clone: Clone) -> bool:
     """Whether every check holds now."""

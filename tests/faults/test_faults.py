@@ -10,6 +10,7 @@ import random
 import re
 import shutil
 import time
+from functools import partial
 
 import pytest
 
@@ -90,12 +91,10 @@ def test_kube_proxy_restarted(clone: Clone) -> None:
             id="stray route",
             marks=pytest.mark.short,
         ),
-        pytest.param(
-            "rm /etc/cni/net.d/10-mynet.conflist", "cni-conf: no 10-mynet.conflist", id="conf deleted"
-        ),
+        pytest.param("rm /etc/cni/net.d/10-mynet.conflist", "cni-conf: no 10-mynet.conflist", id="conf deleted"),
         pytest.param("sysctl -qw net.ipv4.ip_forward=0", "ip-forward: 0; expected 1", id="sysctl changed"),
         pytest.param(
-            "echo '{\"name\":\"x\",\"type\":\"ptp\"}' > /etc/cni/net.d/05-other.conf",
+            'echo \'{"name":"x","type":"ptp"}\' > /etc/cni/net.d/05-other.conf',
             "05-other.conf before",
             id="foreign conf",
         ),
@@ -144,13 +143,17 @@ def _reboot(clone: Clone, figures: Figures, names: list[str], what: str) -> None
         done = clone.on(name, "cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1", check=False)
         return done.returncode == 0 and done.stdout != boots[name]
 
+    def has_rules(name: str) -> bool:
+        return clone.on(name, "nft list table ip podnet", check=False).returncode == 0
+
+    def has_routes(name: str) -> bool:
+        return routes(clone, name) == before[name]
+
     with timed(figures, f"{what}: routes and masquerade again"):
         for name in names:
-            until(lambda name=name: is_back(name), f"{name} up again", 120)
-            script = "ip -4 route show proto 201; nft list table ip podnet > /dev/null && echo masquerade; "
-            script += "curl -sko /dev/null --max-time 2 https://10.100.197.200:6443/readyz && echo API"
-            until(lambda script=script, name=name: "masquerade" in clone.on(name, script, check=False).stdout, "rules")
-            until(lambda name=name: routes(clone, name) == before[name], f"the routes of {name}")
+            until(partial(is_back, name), f"{name} up again", 120)
+            until(partial(has_rules, name), "rules")
+            until(partial(has_routes, name), f"the routes of {name}")
     if "master" in names:
         found = clone.on("master", "journalctl -b -u podnet-network -o short-unix | head -5", check=False).stdout
         assert "setting the route" in found

@@ -21,7 +21,6 @@ from pulumi.runtime._callbacks import _CallbackServicer
 from .ssh_server import SshServer, ssh_server
 
 ROOT = Path(__file__).parents[2]
-TOOLCHAIN_BIN = Path(os.environ["PODNET_TOOLCHAIN_BIN"])
 OFFICIAL_PLUGIN = os.environ.get("PODNET_COMMAND_PLUGIN")
 
 
@@ -47,14 +46,14 @@ def pulumi_home(stand_in: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> None:
+def engine(monkeypatch: pytest.MonkeyPatch, toolchain_bin: Path) -> None:
     """Put the engine on the PATH; without one, skip (or fail where tests must not be skipped in silence)."""
-    if not (TOOLCHAIN_BIN / "pulumi").exists():
-        message = f"no Pulumi engine in {TOOLCHAIN_BIN} (PODNET_TOOLCHAIN_BIN names its folder)"
+    if not (toolchain_bin / "pulumi").exists():
+        message = f"no Pulumi engine in {toolchain_bin} (PODNET_TOOLCHAIN_BIN names its folder)"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    path = [str(TOOLCHAIN_BIN), str(Path(sys.executable).parent), os.environ["PATH"]]
+    path = [str(toolchain_bin), str(Path(sys.executable).parent), os.environ["PATH"]]
     monkeypatch.setenv("PATH", os.pathsep.join(path))
     # An agent of whoever runs the tests must not log in for them.
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from podnet.config import from_stack_file
 from podnet.planning import ClusterPlan
@@ -92,7 +92,8 @@ def _secret_inputs(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
     if "connection" in (state.get("inputs") or {}):
         vms = (urn.rpartition("::")[2] for urn in state["propertyDependencies"]["connection"])
         host = next(vm.removesuffix("-vm") for vm in vms if vm.endswith("-vm"))
-        ssh = to_machine(plan.of(host).node, PRIVATE_KEY, f"{host}-vm was here\n")
+        keys = (cast("Any", PRIVATE_KEY), cast("Any", f"{host}-vm was here\n"))  # what an Output will hold
+        ssh = to_machine(plan.of(host).node, *keys)
         connection = {
             "host": ssh.host,
             "user": ssh.user,

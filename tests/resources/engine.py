@@ -20,13 +20,14 @@ class Engine:
     """One home with plugins; every project in it has a backend of its own, with a stack called dev."""
 
     home: Path
+    bin: Path
 
     @classmethod
-    def at(cls, home: Path) -> Engine:
+    def at(cls, home: Path, toolchain_bin: Path) -> Engine:
         install_plugins(home / "pulumi", Path(sys.executable))
         shutil.copytree(ROOT / "policy", home / "policy", ignore=shutil.ignore_patterns("venv", "__pycache__"))
         (home / "policy" / "venv").symlink_to(Path(sys.executable).parents[1])
-        return cls(home)
+        return cls(home, toolchain_bin)
 
     def podnet(self, name: str = "podnet", stack_file: str | None = None) -> Path:
         """A project that is podnet itself: the engine writes a salt into the stack's file, so it is a copy."""
@@ -52,7 +53,7 @@ class Engine:
         """Run pulumi; its standard output and error. It must end with this exit code."""
         backend = self.home / f"backend of {project.name}"
         backend.mkdir(exist_ok=True)
-        path = [str(Path(sys.executable).parent), os.environ["PODNET_TOOLCHAIN_BIN"], os.environ["PATH"]]
+        path = [str(Path(sys.executable).parent), str(self.bin), os.environ["PATH"]]
         environ = {
             "PATH": os.pathsep.join(path),
             "HOME": str(self.home),

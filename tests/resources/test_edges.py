@@ -24,7 +24,9 @@ STACKS = {"edges.txt": ROOT / "Pulumi.dev.yaml", "edges-existing.txt": ROOT / "e
 
 
 @pytest.fixture(scope="module", params=STACKS)
-def preview(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def preview(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, toolchain_bin: Path
+) -> dict[str, Any]:
     """A preview of a stack with no host, no cluster, no root, no key file and no secret."""
     file = STACKS[request.param]
     stack = file.name.split(".")[1]
@@ -38,9 +40,9 @@ def preview(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         shutil.copy(path, project / path.name)
     forget_salt(project / file.name)  # another passphrase's, where the stack is up here
     (project / "podnet").symlink_to(ROOT / "podnet")
-    path = [str(Path(sys.executable).parent), os.environ["PODNET_TOOLCHAIN_BIN"], os.environ["PATH"]]
+    search = [str(Path(sys.executable).parent), str(toolchain_bin), os.environ["PATH"]]
     environ = {
-        "PATH": os.pathsep.join(path),
+        "PATH": os.pathsep.join(search),
         "HOME": str(home),
         "PULUMI_HOME": str(home / "pulumi"),
         "PULUMI_BACKEND_URL": f"file://{home / 'backend'}",

@@ -11,7 +11,7 @@ from tests.conftest import dev_config
 from tests.resources.elsewhere import import_state
 from tests.resources.engine import ROOT, Engine
 
-GOOD = '''
+GOOD = """
 import json
 import pulumi
 from pulumi_command import local, remote
@@ -49,7 +49,7 @@ command("masquerade", f"{NODE} masquerade", stdin=rules("ip daddr != @spared mas
 command("ticket", f"{NODE} join-ticket node1", delete=None)
 command("key", stdin=key.stdout)
 command("told", stdin=pulumi.Output.secret("-----BEGIN OPENSSH PRIVATE KEY-----"))
-'''
+"""
 
 BAD = {
     "no-snat-between-pods": 'command("odd", stdin=rules("ip saddr 10.22.1.0/24 masquerade"))',
@@ -70,8 +70,8 @@ BAD = {
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine.at(tmp_path_factory.mktemp("engine"))
+def engine(tmp_path_factory: pytest.TempPathFactory, toolchain_bin: Path) -> Engine:
+    return Engine.at(tmp_path_factory.mktemp("engine"), toolchain_bin)
 
 
 def preview(engine: Engine, project: Path, code: int) -> str:

@@ -34,8 +34,8 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine.at(tmp_path_factory.mktemp("engine"))
+def engine(tmp_path_factory: pytest.TempPathFactory, toolchain_bin: Path) -> Engine:
+    return Engine.at(tmp_path_factory.mktemp("engine"), toolchain_bin)
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +92,7 @@ def test_a_node_more_touches_no_other_machine(engine: Engine, elsewhere: Path) -
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_review_says_what_the_engine_would_do(
-    engine: Engine, elsewhere: Path, fresh: Path, change: str
-) -> None:
+def test_the_review_says_what_the_engine_would_do(engine: Engine, elsewhere: Path, fresh: Path, change: str) -> None:
     """Two previews of stacks that are new, compared, against one preview of a stack that is up."""
     before, after = (declared({"steps": steps_of(engine, fresh, config)}) for config in (DEV, CHANGES[change]))
     said = {step.name: str(step.action) for step in steps(before, after)}

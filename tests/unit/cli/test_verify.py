@@ -161,7 +161,7 @@ REFUSED = "The connection to the server 10.100.196.200:6443 was refused - did yo
 
 
 def test_without_kubectl(tools: dict[str, str]) -> None:
-    _tool(tools, "ssh", 'echo \'{"port": 7}\'; exec /bin/cat >/dev/null')
+    _tool(tools, "ssh", "echo '{\"port\": 7}'; exec /bin/cat >/dev/null")
     tools["PATH"] = tools["PATH"].partition(":")[0]
     done = _verify(tools)
     assert done.returncode == 2
@@ -203,7 +203,7 @@ def test_nobody_who_says_nothing_is_waited_for(
 
 def test_what_could_not_be_taken_away_does_not_hide_the_error(tools: dict[str, str]) -> None:
     # The agent is answered for; then the API server goes away.
-    _tool(tools, "ssh", 'echo \'{"port": 7}\'; exec cat >/dev/null')
+    _tool(tools, "ssh", "echo '{\"port\": 7}'; exec cat >/dev/null")
     _tool(tools, "kubectl", f'case "$*" in *readyz*) exit 0;; esac; echo "{REFUSED}" >&2; exit 1')
     done = _verify(tools)
     assert done.returncode == 2

@@ -56,7 +56,7 @@ def test_conditions(options: str, expected: list[str]) -> None:
         ("DNAT --to-destination 10.22.2.2:80", Effect.TRANSLATE),
         ("REJECT --reject-with icmp-port-unreachable", Effect.DROP),
         ("NFQUEUE --queue-num 0", Effect.DROP),
-        ("LOG --log-prefix \"x \"", Effect.NONE),
+        ('LOG --log-prefix "x "', Effect.NONE),
         ("OTHER", Effect.JUMP),
         ("RETURN", Effect.RETURN),
     ],
@@ -114,7 +114,7 @@ def test_counters_come_before_a_rule() -> None:
         "*nat\n-A NOWHERE -j ACCEPT\nCOMMIT\n",
         "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -s nobody -j ACCEPT\nCOMMIT\n",
         "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -m mark --mark x -j ACCEPT\nCOMMIT\n",
-        "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -m comment --comment \"x\nCOMMIT\n",
+        '*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -m comment --comment "x\nCOMMIT\n',
         "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j\nCOMMIT\n",
     ],
 )

@@ -36,7 +36,7 @@ def masquerade(elements: str = "10.22.0.0/16", rule: str = "ip daddr != @spared 
     return (
         f"table ip podnet {{\n set spared {{\n type ipv4_addr\n flags interval\n elements = {{ {elements} }}\n }}\n"
         f" chain postrouting {{\n type nat hook postrouting priority srcnat; policy accept;\n"
-        f"  ip saddr 10.22.2.0/24 {rule} comment \"masquerade what leaves\"\n }}\n}}\n"
+        f'  ip saddr 10.22.2.0/24 {rule} comment "masquerade what leaves"\n }}\n}}\n'
     )
 
 
@@ -48,7 +48,7 @@ Check = Callable[[Resource], list[str]]
     [
         (snat.check, resource(stdin=conf("10.22.2.0/24", ipMasq=True)), "ipMasq on"),
         (snat.check, resource(stdin='{"cniVersion": "0.3.1", "type": "ptp", "ipMasq": true}'), "ipMasq on"),
-        (snat.check, resource(create="tee /etc/c <<E\n{\"ipMasq\": true}\nE"), "ipMasq on"),
+        (snat.check, resource(create='tee /etc/c <<E\n{"ipMasq": true}\nE'), "ipMasq on"),
         (snat.check, resource(stdin=masquerade(rule="masquerade")), "spares no destination"),
         (snat.check, resource(stdin=masquerade(elements="")), "spares no destination"),
         (snat.check, resource(stdin=masquerade(rule="oif eth0 snat to 10.0.0.1")), "spares no destination"),
@@ -113,7 +113,7 @@ def test_rules_of_one_resource(check: Check, bad: Resource, words: str) -> None:
     ],
 )
 def test_images(image: str, words: str) -> None:
-    pod = {"spec": {"template": {"spec": {"initContainers": [{"image": image}]}}}}
+    pod: dict[str, Any] = {"spec": {"template": {"spec": {"initContainers": [{"image": image}]}}}}
     workload = resource(type_="kubernetes:apps/v1:Deployment", **pod)
     config = resource(type_="command:local:Command", stdin=json.dumps({"podSubnet": "x", "images": {"probe": image}}))
     manifest = resource(stdin=f"---\nkind: Pod\nspec: {{containers: [{{image: '{image}'}}]}}\n")

@@ -65,7 +65,7 @@ def test_a_node_in_the_middle_is_removed_and_nothing_is_renumbered(planned: Plan
     line = next(line for line in dev_config().splitlines(keepends=True) if "name: node1" in line)
     found = difference(planned(more=NODE3), planned((line, ""), more=NODE3))
     assert [node.name for node in found.removed] == ["node1"]
-    assert found.changed == found.added == ()
+    assert (found.changed, found.added) == ((), ())
 
 
 def test_an_address_changes(planned: Planned) -> None:
@@ -102,7 +102,7 @@ def test_settings(planned: Planned) -> None:
         "`cni.mtu` `1500` → `1400`",
         "`cni.ipMasq` `false` → `true`",
     ]
-    assert found.routes == found.changed == ()
+    assert (found.routes, found.changed) == ((), ())
 
 
 def test_a_new_stack(planned: Planned) -> None:

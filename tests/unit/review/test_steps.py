@@ -106,7 +106,10 @@ def test_what_hangs_on_something_new_is_replaced() -> None:
 )
 def test_a_kubernetes_object(inputs: dict[str, Any], action: str) -> None:
     kind = "kubernetes:apps/v1:Deployment"
-    base = {"spec": {"replicas": 2, "selector": {"matchLabels": {"app": "a"}}}, "metadata": {"name": "a"}}
+    base: dict[str, Any] = {
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "a"}}},
+        "metadata": {"name": "a"},
+    }
     assert compare([state("n", kind, **base)], [state("n", kind, **(base | inputs))]) == [("n", action)]
 
 

@@ -199,7 +199,7 @@ def test_another_route_beside_the_plan_s_is_seen() -> None:
 
 
 def _without_node2() -> Any:
-    values = config.dump(PLAN.cluster)
+    values: dict[str, Any] = config.dump(PLAN.cluster)
     nodes = [node for node in values["nodes"] if node["name"] != "node2"]
     return plan(config.load("bench", {**values, "nodes": nodes}))
 
@@ -241,7 +241,7 @@ HARMLESS = [
     rule("-A FORWARD -m conntrack --ctstate INVALID -j DROP"),
     rule("-A FORWARD -m conntrack --ctstate ESTABLISHED -j DROP"),  # kube-proxy's rule before it accepts these
     rule("-A PREROUTING -j MARK --set-xmark 0x1/0x1"),
-    rule("-A FORWARD -j LOG --log-prefix \"a \\\"b\\\" \""),
+    rule('-A FORWARD -j LOG --log-prefix "a \\"b\\" "'),
     _conf("99-other.conf", '{"name": "other"}'),
     _conf("05-notes.txt", "not a conf"),
     _nft(*_chain("filter", "input", "drop")),
