@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -27,6 +29,9 @@ PACKAGES: Final = {
 
 WITHOUT_BOXES: Final = ("mmdebstrap", "ssh")
 """Those of them that the node bundle and its way to a host need, where podnet makes no machine."""
+
+TICKET_SECONDS = 30.0
+"""How often a sudo ticket is renewed: one lasts a quarter of an hour, or what the host's sudoers say."""
 
 _VAGRANT_LXC: Final = "vagrant-lxc"
 _NEEDED_GB: Final = {"cold": 12, "warm": 4}
@@ -55,7 +60,7 @@ def _package_missing(package: str) -> bool:
 
 
 def require_root() -> None:
-    """Make sure that root can be had, and say what for.
+    """Make sure that root can be had, and say what for. It lasts as long as this program runs.
 
     Raises PodnetError where it cannot.
     """
@@ -66,6 +71,17 @@ def require_root() -> None:
     print("Boxes need root, for LXC containers, their bridge and Debian packages; sudo asks for it now.", flush=True)
     if subprocess.run(["sudo", "--validate"], check=False).returncode:
         raise PodnetError("sudo gave no root rights; without them podnet can plan and draw, but not make boxes")
+    threading.Thread(target=_keep_ticket, daemon=True).start()
+
+
+def _keep_ticket() -> None:
+    """Renew the ticket until the program ends, or sudo gives none without a password."""
+    while True:
+        time.sleep(TICKET_SECONDS)
+        if subprocess.run(
+            ["sudo", "--non-interactive", "--validate"], check=False, stderr=subprocess.DEVNULL
+        ).returncode:
+            return
 
 
 def install_packages(missing: Sequence[str]) -> None:
