@@ -6,7 +6,7 @@ SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/p
 	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preview-comment policy verify conformance env prepare unit test faults lint golden bench
+.PHONY: help up down halt preview preview-comment policy verify conformance env prepare unit test faults lint golden bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -16,6 +16,9 @@ up: ## bring up machines, cluster, pod network and nginx, and verify them (STACK
 
 down: ## take all of it away again
 	@$(RUN) python -m lab down --stack $(STACK)
+
+halt: ## stop the machines; up starts them again
+	@$(RUN) python -m lab halt --stack $(STACK)
 
 preview: ## show what up would do; needs no root, machine or cluster
 	@$(RUN) python -m lab preview --stack $(STACK)

@@ -15,8 +15,9 @@ from typing import Any
 from lab import conformance, environment, locks, preflight, review, stages
 from lab.box import build as box_build
 from lab.bundle import build as bundle_build
+from lab.host import Host
 from lab.program import root_command, run
-from lab.state import given_up, settled, urn_of
+from lab.state import given_up, inputs_of, settled, urn_of
 from lab.steps import step
 from lab.toolchain import ensure
 from lab.toolchain.plugins import install_plugins
@@ -25,6 +26,7 @@ from podnet.config import from_stack_file
 from podnet.errors import PodnetError
 from podnet.model import Cluster, MachineProvider
 from podnet.observe.host import require_room
+from podnet.render.vagrant import bridge_name
 from podnet.review.interruption import interruptions
 from podnet.review.steps import logged, proposed
 
@@ -46,7 +48,13 @@ class Lab:
         variables = self.ready()
         what = "claim" if cluster.provider is MachineProvider.SSH else "vm"
         anew = [f"{name}-{what}" for name in replace]
+        host = Host(self.stack, variables)
+        started = host.resume(leave=replace)
         state = self._settle(variables, anew=anew)
+        # What the state does not have was cut off while it was made: nothing was proved with it.
+        proved = inputs_of(state, "verify")
+        if started and not replace and proved and all(inputs_of(state, f"{name}-vm") for name in started):
+            host.wait_until_proved(proved["stdin"])
         if code := self._make_way(cluster, state, variables):
             return code
         # What has drifted since is put right too; of a node that is made anew nothing can be read.
@@ -94,6 +102,7 @@ class Lab:
         makes_machines = cluster.provider is not MachineProvider.SSH
         preflight.install_packages(preflight.missing_packages(makes_machines=makes_machines))
         if needs_box:
+            print(Host(self.stack, self._plain_variables()).check(bridge_name(cluster)), end="", flush=True)
             require_room(cluster)
         variables = self._variables(self._make(needs_bundle=True, needs_box=needs_box))
         self._select_stack(variables)
@@ -105,11 +114,18 @@ class Lab:
         if not self._has_stack(variables):
             print(f"there is no stack {self.stack}: nothing to take down")
             return 0
+        if (self.where.stacks / self.stack / "machines.json").exists():
+            preflight.require_root()
         self._settle(variables, undo=True)
         code = self._pulumi(["destroy", "--yes", "--skip-preview"], variables)
         if code == 0:
             print(self._remove_stack(variables), end="")
         return code
+
+    def halt(self) -> None:
+        """Stop the stack's machines; ``up`` starts them again."""
+        preflight.require_root()
+        Host(self.stack, self._plain_variables()).halt()
 
     def preview(self, options: Sequence[str] = ()) -> int:
         """``pulumi preview``, and in words what a change would interrupt. It needs no root, no host and no cluster."""
@@ -212,6 +228,13 @@ class Lab:
 
     def _variables(self, made: _Made) -> dict[str, str]:
         return dict(os.environ) | self._own_variables(made)
+
+    def _plain_variables(self) -> dict[str, str]:
+        """The environment of what needs nothing that is made."""
+        own = environment.variables(
+            self.where, self.stack, python=self.python, toolchain=None, box=None, bundle=None, environ=os.environ
+        )
+        return dict(os.environ) | own
 
     def _own_variables(self, made: _Made) -> dict[str, str]:
         return environment.variables(
