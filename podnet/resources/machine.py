@@ -64,8 +64,8 @@ class Machine(pulumi.ComponentResource):
             parent=self,
             # Vagrant reads its folder, and the box's interface hangs on the bridge.
             depends_on=owner.needed_by_machines,
-            # Whatever of these changes makes another machine; the box's own checksum does not.
-            triggers=[str(cluster.provider), vagrant.machine(cluster, node), str(cluster.machine_network)],
+            # The box's own checksum is not among them.
+            triggers=vagrant.made_with(cluster, node),
             delete_before_replace=True,
         )
         return machine, to_machine(node, owner.machines_key, machine.stdout)

@@ -92,6 +92,13 @@ def test_a_node_more_touches_no_other_machine(engine: Engine, elsewhere: Path) -
     }  # fmt: skip
 
 
+def test_another_gateway_makes_every_machine_anew(engine: Engine, elsewhere: Path) -> None:
+    """A box has its default route from when it was made."""
+    found = changes(engine, elsewhere, CHANGES["another gateway"])
+    assert {found[f"{node}-vm"] for node in ("master", "node1", "node2")} == {"replace"}
+    assert (found["network"], found["vagrant-folder"]) == ("update", "update")
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_review_says_what_the_engine_would_do(engine: Engine, elsewhere: Path, fresh: Path, change: str) -> None:
     """Two previews of stacks that are new, compared, against one preview of a stack that is up."""
