@@ -90,13 +90,15 @@ class Lab:
         return state
 
     def _clear_locks(self) -> None:
-        for said in locks.clear(self.where.backend, self.stack):
+        folder = environment.backend_folder(environment.backend_url(self.where, self.stack, os.environ))
+        for said in locks.clear(folder, self.stack) if folder else ():
             print(said, file=sys.stderr)
 
     def ready(self) -> dict[str, str]:
         """Make everything that ``pulumi up`` needs; the environment for it."""
         cluster = from_stack_file(self._stack_file())
         needs_box = cluster.provider is MachineProvider.LXC
+        self._require_host(needs_box=needs_box)
         preflight.require_root()
         preflight.require_space(self.where.cache, cold=not self.where.box_cache.exists())
         makes_machines = cluster.provider is not MachineProvider.SSH
@@ -105,8 +107,30 @@ class Lab:
             print(Host(self.stack, self._plain_variables()).check(bridge_name(cluster)), end="", flush=True)
             require_room(cluster)
         variables = self._variables(self._make(needs_bundle=True, needs_box=needs_box))
-        self._select_stack(variables)
+        if self._select_stack(variables):
+            self._say_where()
         return variables
+
+    def _require_host(self, *, needs_box: bool) -> None:
+        preflight.require_architecture()
+        if doubt := preflight.doubt():
+            print(doubt, flush=True)
+        if needs_box:
+            preflight.require_debians_vagrant()
+
+    def _say_where(self) -> None:
+        """Say where the state of a new stack goes, and its secrets in it, where that is not podnet's own backend."""
+        url = environment.backend_url(self.where, self.stack, os.environ)
+        folder = environment.backend_folder(url)
+        if folder == self.where.backend:
+            return
+        why = "as PULUMI_BACKEND_URL says" if os.environ.get("PULUMI_BACKEND_URL") else "where you are logged in"
+        print(
+            f"Pulumi keeps the state of {self.stack}, and in it its keys, encrypted, in {url}, {why}; "
+            f"PULUMI_BACKEND_URL=file://{self.where.backend} make up keeps it here."
+        )
+        if folder is None:
+            print("A run that is killed leaves its lock there: pulumi cancel takes it away.", flush=True)
 
     def down(self) -> int:
         """``pulumi destroy`` and the end of the stack; the exit code."""
@@ -177,6 +201,7 @@ class Lab:
 
     def prepare(self) -> None:
         """Make the toolchain, the node bundle and the box, and nothing else."""
+        self._require_host(needs_box=True)
         preflight.require_root()
         preflight.install_packages(preflight.missing_packages())
         self._make(needs_bundle=True, needs_box=True)
@@ -248,8 +273,9 @@ class Lab:
         )
 
     def _has_stack(self, variables: Mapping[str, str]) -> bool:
-        found = self._quiet(["stack", "ls", "--json"], variables)
-        return f'"{self.stack}"' in found
+        found = json.loads(self._quiet(["stack", "ls", "--json"], variables))
+        # A backend that has organizations says whose it is.
+        return any(each["name"].rpartition("/")[2] == self.stack for each in found)
 
     def _select_stack(self, variables: Mapping[str, str]) -> bool:
         """Make sure that there is the stack; whether it is a new one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import threading
@@ -57,6 +58,36 @@ def _package_missing(package: str) -> bool:
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     return status.stdout.strip() != "installed"
+
+
+def require_architecture() -> None:
+    """Refuse what the node bundle is not made for. Raises PodnetError."""
+    machine = platform.machine()
+    if machine not in ("x86_64", "amd64"):
+        raise PodnetError(
+            f"podnet's machines are x86-64, and this host is {machine}: it can plan, preview and draw, but make none"
+        )
+
+
+def doubt() -> str:
+    """What there is to say of a host that is not of the kind that podnet was seen to work on; empty on one that is."""
+    try:
+        system = platform.freedesktop_os_release()
+    except OSError:
+        system = {}
+    if (system.get("ID"), system.get("VERSION_ID")) == ("debian", "12"):
+        return ""
+    return f"podnet was seen to work on Debian 12 only, and this is {system.get('PRETTY_NAME', 'another system')}."
+
+
+def require_debians_vagrant() -> None:
+    """Refuse HashiCorp's own vagrant, which brings its own Ruby. Raises PodnetError."""
+    found = shutil.which("vagrant", path=_search_path())
+    if found and any(b"/opt/vagrant/" in part for part in (Path(found).read_bytes(), bytes(Path(found).resolve()))):
+        raise PodnetError(
+            f"{found} is HashiCorp's own vagrant, which cannot load Debian's vagrant-lxc: remove it (apt-get remove "
+            "vagrant), and make up installs Debian's"
+        )
 
 
 def require_root() -> None:

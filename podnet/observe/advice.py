@@ -9,8 +9,8 @@ def for_lost(node: Node) -> str:
     """Say what to do about a node that cannot be reached."""
     if node.ssh is None:
         return (
-            f"Where it only stands still, make up starts it again; where it is lost, make up REPLACE={node.name} makes it "
-            "anew."
+            "Where it only stands still, make up starts it again; where it is lost, "
+            f"make up REPLACE={node.name} makes it anew."
         )
     return (
         "Once it answers again, repeat the command; where it is gone for good, docs/existing-machines.md says how the "
