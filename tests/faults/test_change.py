@@ -221,6 +221,17 @@ def test_every_worker_renamed_at_once_is_refused(clone: Clone) -> None:
     assert PASSED.search(clone.run("make up").stdout)
 
 
+def test_another_gateway_is_applied(clone: Clone) -> None:
+    """A box has its default route from when it was made, so every one is made anew; and back."""
+    left = [NODES[0], NODES[2], NODE3]
+    for gateway in ("10.100.197.254", "10.100.197.1"):
+        clone.configure(nodes=left, gateway=gateway)
+        assert "master, node2, node3: the machine is destroyed and made again" in clone.run("make preview").stdout
+        assert PASSED.search(clone.run("make up").stdout)
+        for name in ("master", "node2", "node3"):
+            assert f"default via {gateway} " in clone.on(name, "ip -4 route show default").stdout
+
+
 def test_down_after_all_that(clone: Clone) -> None:
     clone.run("make down")
     assert f"podnet-{STACK}" not in clone.run("lxc-ls -1; ip link").stdout

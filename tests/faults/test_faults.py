@@ -11,12 +11,13 @@ import re
 import shutil
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import CONFIG, NODES, STACK, Clone
 
-from .conftest import assert_green, is_green, kill_session, kill_vagrant, timed, until
+from .conftest import PASSED, assert_green, is_green, kill_session, kill_vagrant, timed, until
 
 pytestmark = [pytest.mark.boxes, pytest.mark.faults]
 
@@ -169,6 +170,49 @@ def _reboot(clone: Clone, figures: Figures, names: list[str], what: str) -> None
     assert addresses == pods, "a lease for every pod and none more"
 
 
+@pytest.mark.short
+def test_the_host_is_rebooted(clone: Clone, figures: Figures) -> None:
+    """As far as one can without doing it: boxes stopped hard, bridge gone, the host's settings as at its start."""
+    for name in NODES:
+        clone.run(f"lxc-stop --kill --name podnet-{STACK}-{name}")
+    clone.run(f"ip link delete podnet-{STACK}; sysctl -q --load=/run/podnet-host/sysctls; rm -rf /run/podnet-host")
+    with timed(figures, "host rebooted: up"):
+        assert PASSED.search(clone.run("make up").stdout)
+    assert_green(clone)
+    assert drift(clone) == ""
+    assert int(clone.run("sysctl -n fs.inotify.max_user_instances").stdout) >= 4096
+    assert Path(f"/var/lib/podnet-host/podnet-{STACK}").exists()
+
+
+def test_halt_and_up(clone: Clone, figures: Figures) -> None:
+    with timed(figures, "halt"):
+        clone.run("make halt")
+    for name in NODES:
+        assert "STOPPED" in clone.run(f"lxc-info --state --name podnet-{STACK}-{name}").stdout
+    assert not is_green(clone)
+    with timed(figures, "up after halt"):
+        assert PASSED.search(clone.run("make up").stdout)
+    assert_green(clone)
+    assert drift(clone) == ""
+
+
+def test_a_firewall_of_the_host_drops_what_is_forwarded(clone: Clone) -> None:
+    """As Docker does it: the policy of iptables' FORWARD, which frames between the boxes pass (bridge-nf-call-iptables)."""
+    rules = "iptables -S FORWARD"
+    policy = clone.run(rules).stdout.split()[2]
+    passing = clone.run("sysctl -n net.bridge.bridge-nf-call-iptables").stdout.strip()
+    clone.run("sysctl -qw net.bridge.bridge-nf-call-iptables=1; iptables -P FORWARD DROP")
+    try:
+        assert not is_green(clone)
+        done = clone.run("make up")
+        assert "This host's firewall has rules for what boxes send (ip filter FORWARD)" in done.stdout
+        assert_green(clone)
+        assert f"podnet-{STACK}" in clone.run(rules).stdout
+    finally:
+        clone.run(f"iptables -P FORWARD {policy}; sysctl -qw net.bridge.bridge-nf-call-iptables={passing}")
+    assert_green(clone)
+
+
 def test_the_api_server_is_away(clone: Clone, figures: Figures) -> None:
     manifest = "/etc/kubernetes/manifests/kube-apiserver.yaml"
     clone.on("master", f"mv {manifest} /root/")
@@ -293,7 +337,7 @@ def test_destroy_with_every_box_gone(clone: Clone, figures: Figures) -> None:
         _lose(clone, name)
     with timed(figures, "every box gone: down"):
         clone.run("make down")
-    assert "podnet-e2e" not in clone.run("lxc-ls; ip link").stdout
+    assert "podnet-e2e" not in clone.run("lxc-ls; ip link; iptables -S").stdout
 
 
 def test_up_is_killed_at_ten_moments(clone: Clone, figures: Figures) -> None:

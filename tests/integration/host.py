@@ -24,11 +24,18 @@ UP = ("network-up", BRIDGE, f"{GATEWAY}/24", "10.213.7.0/24", "10.214.0.0/16")
 DOWN = ("network-down", BRIDGE)
 
 SHARED = {
+    "fs/file-max": "100000",
     "fs/inotify/max_user_instances": "128",
+    "fs/nr_open": "1024",
+    "fs/protected_fifos": "0",
+    "fs/protected_hardlinks": "0",
+    "fs/protected_regular": "0",
+    "fs/protected_symlinks": "0",
     "kernel/keys/root_maxbytes": "20000",
     "kernel/keys/root_maxkeys": "200",
     "kernel/panic": "1",
     "kernel/panic_on_oops": "0",
+    "kernel/pid_max": "32768",
     "vm/overcommit_memory": "0",
     "vm/panic_on_oom": "2",
 }
