@@ -197,7 +197,7 @@ def test_halt_and_up(clone: Clone, figures: Figures) -> None:
 
 
 def test_a_firewall_of_the_host_drops_what_is_forwarded(clone: Clone) -> None:
-    """As Docker does it: the policy of iptables' FORWARD, which frames between the boxes pass (bridge-nf-call-iptables)."""
+    """As Docker does it: by the policy of FORWARD, which what boxes send each other passes where a setting says so."""
     rules = "iptables -S FORWARD"
     policy = clone.run(rules).stdout.split()[2]
     passing = clone.run("sysctl -n net.bridge.bridge-nf-call-iptables").stdout.strip()
