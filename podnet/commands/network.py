@@ -31,7 +31,9 @@ def service() -> Command:
         parts.append(f"cat > {path}.new <<'END-OF-{name}'\n{scripts.text(name)}END-OF-{name}")
         parts.append(f"chmod {mode} {path}.new\nmv {path}.new {path}")
     parts.append("systemctl daemon-reload")
-    parts.append("systemctl enable --quiet --now podnet-network.timer podnet-network.service")
+    # The timer starts the service at once. What it cannot heal yet is a matter of the commands that come after.
+    parts.append("systemctl enable --quiet podnet-network.service")
+    parts.append("systemctl enable --quiet --now podnet-network.timer")
     return Command(
         create="sudo sh -s",
         stdin="\n".join(parts) + "\n",
