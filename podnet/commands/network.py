@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
-
-from netaddr import IPNetwork
 
 from podnet import scripts
 from podnet.commands.shell import Command, on_node
@@ -72,6 +71,11 @@ def masquerade(masquerade: Masquerade) -> Command:
     )
 
 
-def tidy(pods: IPNetwork, options: CniOptions) -> Command:
-    """Take away what others put in the pod network's way: confs beside podnet's, routes into the pods' range."""
-    return Command(create=on_node("tidy", cni.path(options), options.bridge, pods))
+def tidy(options: CniOptions, strays: Sequence[str]) -> Command:
+    """Take away what others put in the pod network's way: confs beside podnet's, and these routes.
+
+    strays: each in the words of ``ip route del``.
+    """
+    return Command(
+        create=on_node("tidy", cni.path(options)), stdin="".join(f"{words}\n" for words in dict.fromkeys(strays))
+    )

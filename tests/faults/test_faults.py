@@ -123,6 +123,7 @@ def test_kube_proxy_restarted(clone: Clone) -> None:
             id="stray route",
             marks=pytest.mark.short,
         ),
+        pytest.param("ip route add 10.24.9.0/24 dev cni0", "10.24.9.0/24 dev cni0", id="stray route on the bridge"),
         pytest.param("rm /etc/cni/net.d/10-mynet.conflist", "cni-conf: no 10-mynet.conflist", id="conf deleted"),
         pytest.param("sysctl -qw net.ipv4.ip_forward=0", "ip-forward: 0; expected 1", id="sysctl changed"),
         pytest.param(
@@ -153,6 +154,14 @@ def test_drift_is_said_and_repaired(clone: Clone, damage: str, said: str) -> Non
     assert {pod["metadata"]["uid"] for pod in after} == {pod["metadata"]["uid"] for pod in pods}
     assert all(pod["status"]["containerStatuses"][0]["restartCount"] == 0 for pod in after)
     assert_green(clone)
+
+
+def test_a_wider_route_is_no_drift(clone: Clone) -> None:
+    """As many hosts have one by their router: pods have longer prefixes, and theirs win."""
+    clone.on("node1", "ip route add 10.0.0.0/8 via 10.100.197.1")
+    assert drift(clone) == ""
+    assert_green(clone)
+    clone.on("node1", "ip route del 10.0.0.0/8")
 
 
 @pytest.mark.short
