@@ -39,7 +39,7 @@ def check(stack: str, written: ClusterShape, findings: Findings) -> None:
     """Check the stack's name and every value that is no address."""
     if not _STACK.fullmatch(stack):
         rule = "at most 30 small letters, digits and hyphens, with a letter or digit at both ends"
-        findings.add("stack", f"{shown(stack)} is not a valid stack name", rule)
+        findings.refuse("stack", f"{shown(stack)} is not a valid stack name", rule)
     if written.provider not in set(MachineProvider):
         names = ", ".join(sorted(MachineProvider))
         findings.add(place("provider"), f"{shown(written.provider)} is not a provider", f"one of {names}")
