@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from podnet.config import networks, nodes, options, shape, ssh, stackfile
-from podnet.config.dump import dump
+from podnet.config.dump import dump, restore
 from podnet.config.findings import Findings
 from podnet.model import Cluster, MachineProvider
 
-__all__ = ["dump", "from_stack_file", "load"]
+__all__ = ["dump", "from_stack_file", "load", "restore"]
 
 
 def load(stack: str, raw: Mapping[str, object]) -> Cluster:
