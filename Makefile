@@ -53,7 +53,7 @@ lint: ## style, types, import rules and shell
 	@$(RUN) --dev ruff check .
 	@$(RUN) --dev ruff format --check --quiet .
 	@$(RUN) --dev mypy
-	@$(RUN) --dev lint-imports
+	@$(RUN) --dev env PYTHONPATH=.:policy lint-imports
 	@$(RUN) --dev shellcheck $(SHELL_FILES)
 
 golden: ## write the golden files anew; read the difference before committing it

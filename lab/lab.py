@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import conformance, environment, locks, preflight, review
+from lab import conformance, environment, locks, preflight, review, stages
 from lab.box import build as box_build
 from lab.bundle import build as bundle_build
 from lab.program import root_command, run
-from lab.state import given_up, settled
+from lab.state import given_up, settled, urn_of
 from lab.steps import step
 from lab.toolchain import ensure
 from lab.toolchain.plugins import install_plugins
 from lab.toolchain.toolchain import Toolchain
 from podnet.config import from_stack_file
 from podnet.errors import PodnetError
-from podnet.model import MachineProvider
+from podnet.model import Cluster, MachineProvider
 from podnet.observe.host import require_room
 from podnet.review.interruption import interruptions
 from podnet.review.steps import logged, proposed
@@ -46,16 +46,30 @@ class Lab:
         variables = self.ready()
         what = "claim" if cluster.provider is MachineProvider.SSH else "vm"
         anew = [f"{name}-{what}" for name in replace]
-        self._settle(variables, anew=anew)
+        state = self._settle(variables, anew=anew)
+        if code := self._make_way(cluster, state, variables):
+            return code
         # What has drifted since is put right too; of a node that is made anew nothing can be read.
-        look = [f"--replace=**{name}" for name in anew] or ["--refresh"]
+        look = [f"--replace={urn_of(name)}" for name in anew] or ["--refresh"]
         return self._pulumi(["up", "--yes", "--skip-preview", *look, *options], variables)
 
-    def _settle(self, variables: Mapping[str, str], *, anew: Sequence[str] = (), undo: bool = False) -> None:
+    def _make_way(self, cluster: Cluster, state: Mapping[str, Any], variables: Mapping[str, str]) -> int:
+        """Take away first what holds something that a node is to have; the exit code of that deployment."""
+        found = stages.waits(cluster, stages.held(state))
+        late = stages.left_for_later(cluster, found)
+        if not late:
+            return 0
+        print(f"in two steps, for {'; '.join(map(str, found))}: first all but {', '.join(late)}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
+            file = Path(folder) / self._stack_file().name
+            file.write_text(stages.without(late, cluster, self._stack_file().read_text()))
+            return self._pulumi(["up", "--yes", "--skip-preview", f"--config-file={file}"], variables)
+
+    def _settle(self, variables: Mapping[str, str], *, anew: Sequence[str] = (), undo: bool = False) -> dict[str, Any]:
         """Settle what a killed run left behind: its lock, and what it was about to do.
 
         anew: machines that are to be made anew. The engine is to undo nothing on them: they may be lost, and nobody
-        answers there. undo: whether all of the stack is to be undone.
+        answers there. undo: whether all of the stack is to be undone. Gives the state.
         """
         self._clear_locks()
         state: dict[str, Any] = json.loads(self._quiet(["stack", "export", "--stack", self.stack], variables))
@@ -65,6 +79,7 @@ class Lab:
             self._quiet(["stack", "import", "--stack", self.stack], variables, stdin=json.dumps(state))
         if cut_off:
             print(f"it was cut off at {', '.join(cut_off)}", file=sys.stderr)
+        return state
 
     def _clear_locks(self) -> None:
         for said in locks.clear(self.where.backend, self.stack):

@@ -44,5 +44,10 @@ def _adopt(resources: list[dict[str, Any]], cut_off: dict[str, Any]) -> None:
     resources.append({**cut_off, "id": "cut-off", "outputs": cut_off.get("inputs", {})})
 
 
+def urn_of(name: str) -> str:
+    """Give the engine's pattern for the one resource of this name; ``**`` alone would match any name that ends so."""
+    return f"**::{name}"
+
+
 def _name(urn: str) -> str:
     return urn.rpartition("::")[2]

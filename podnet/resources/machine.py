@@ -9,6 +9,7 @@ from pulumi_command import remote
 
 from podnet.commands import claim, host, network
 from podnet.model import Cluster, Login, Node
+from podnet.planning import holdings
 from podnet.render import vagrant
 from podnet.resources.host import Host
 from podnet.resources.runner import (
@@ -52,7 +53,8 @@ class Machine(pulumi.ComponentResource):
             f"{node.name}-network-service", network.service(), reached, parent=self, triggers=[machine.id]
         )
         self.handle = replace(reached, ready=service)
-        self.register_outputs({})
+        # Whoever brings the next change sees in the state what this node holds.
+        self.register_outputs(holdings(node))
 
     def _made(self, owner: Host) -> tuple[pulumi.CustomResource, remote.ConnectionArgs]:
         cluster, node = self._cluster, self._node
