@@ -218,7 +218,9 @@ class Lab:
         environment.prepare(self.where)
         names = ["pulumi", "pulumi-kubernetes"] if plan_only else None
         toolchain = ensure(names)
-        install_plugins(self.where.pulumi_home, self.python)
+        plugins = install_plugins(self.where.pulumi_home, self.python)
+        if plugins.is_somebodys:
+            print(plugins.describe(), file=sys.stderr)
         environment.link_policy_environment(self.python)
         if plan_only:
             return _Made(toolchain, None, None)

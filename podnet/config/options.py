@@ -39,13 +39,14 @@ def check(stack: str, written: ClusterShape, findings: Findings) -> None:
     """Check the stack's name and every value that is no address."""
     if not _STACK.fullmatch(stack):
         rule = "at most 30 small letters, digits and hyphens, with a letter or digit at both ends"
-        findings.add("stack", f"{shown(stack)} is not a valid stack name", rule)
+        findings.refuse("stack", f"{shown(stack)} is not a valid stack name", rule)
     if written.provider not in set(MachineProvider):
         names = ", ".join(sorted(MachineProvider))
         findings.add(place("provider"), f"{shown(written.provider)} is not a provider", f"one of {names}")
     if written.kubernetes_version != versions.KUBERNETES:
         found = f"{shown(written.kubernetes_version)} is not supported"
-        findings.add(place("kubernetesVersion"), found, versions.KUBERNETES)
+        way = "a stack that runs another goes on with the podnet that made it, and make down takes it away"
+        findings.add(place("kubernetesVersion"), found, f"{versions.KUBERNETES}, which this podnet brings ({way})")
     _check_cni(written.cni, findings)
     _check_image("nginx", written.images.nginx, findings)
     _check_image("probe", written.images.probe, findings)

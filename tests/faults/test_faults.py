@@ -71,6 +71,38 @@ def test_a_node_heals_itself(
     assert_green(clone)
 
 
+FAILING = """#!/bin/sh
+case "$*" in "-f "*)
+    if [ "$(wc -c < /run/nft.failed)" -lt 3 ]; then
+        printf x >> /run/nft.failed
+        echo "nft: killed by the test" >&2
+        exit 137
+    fi ;;
+esac
+exec /usr/sbin/nft "$@"
+"""
+
+
+@pytest.mark.short
+def test_a_node_heals_itself_though_its_tools_fail_at_first(clone: Clone) -> None:
+    """The journal says what failed, at a level that is kept, and every run tries again."""
+    damage = (
+        f"touch /run/nft.failed; cat > /usr/local/sbin/nft <<'END'\n{FAILING}END\nchmod +x /usr/local/sbin/nft\n"
+        "nft delete table ip podnet"
+    )
+    clone.on("node1", damage)
+    try:
+        healed = "nft list table ip podnet | grep -q masquerade"
+        until(lambda: clone.on("node1", healed, check=False).returncode == 0, "the masquerade again")
+        assert clone.on("node1", "cat /run/nft.failed").stdout == "xxx"
+        journal = clone.on("node1", "journalctl -b -u podnet-network").stdout
+        assert journal.count("cannot set the masquerade: nft: killed by the test") == 3
+        assert "Failed with result" in journal
+    finally:
+        clone.on("node1", "rm -f /usr/local/sbin/nft /run/nft.failed")
+    assert_green(clone)
+
+
 def test_kube_proxy_restarted(clone: Clone) -> None:
     clone.sh("kubectl -n kube-system rollout restart daemonset/kube-proxy")
     clone.sh("kubectl -n kube-system rollout status daemonset/kube-proxy --timeout=120s")
@@ -92,6 +124,7 @@ def test_kube_proxy_restarted(clone: Clone) -> None:
             id="stray route",
             marks=pytest.mark.short,
         ),
+        pytest.param("ip route add 10.24.9.0/24 dev cni0", "10.24.9.0/24 dev cni0", id="stray route on the bridge"),
         pytest.param("rm /etc/cni/net.d/10-mynet.conflist", "cni-conf: no 10-mynet.conflist", id="conf deleted"),
         pytest.param("sysctl -qw net.ipv4.ip_forward=0", "ip-forward: 0; expected 1", id="sysctl changed"),
         pytest.param(
@@ -122,6 +155,14 @@ def test_drift_is_said_and_repaired(clone: Clone, damage: str, said: str) -> Non
     assert {pod["metadata"]["uid"] for pod in after} == {pod["metadata"]["uid"] for pod in pods}
     assert all(pod["status"]["containerStatuses"][0]["restartCount"] == 0 for pod in after)
     assert_green(clone)
+
+
+def test_a_wider_route_is_no_drift(clone: Clone) -> None:
+    """As many hosts have one by their router: pods have longer prefixes, and theirs win."""
+    clone.on("node1", "ip route add 10.0.0.0/8 via 10.100.197.1")
+    assert drift(clone) == ""
+    assert_green(clone)
+    clone.on("node1", "ip route del 10.0.0.0/8")
 
 
 @pytest.mark.short
