@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.resources.engine import Engine
+
 from .host import ROOT, Host, a_host
 
 USER, UID = "podnettest", 4242
@@ -109,6 +111,29 @@ def test_a_password_that_was_typed_counts_for_the_commands_of_pulumi(person: Per
     shown = person.types(f"{RUN}\npreflight.require_root()\nrun('sudo -n id -u')")
     assert shown.count(ASKS) == 1
     assert said(shown) == [(None, "0", "")]
+
+
+PROGRAM = """
+import pulumi
+from pulumi_command import local
+
+pulumi.export("who", local.Command("who", create="sudo -n id -u").stdout)
+"""
+
+
+@pytest.mark.engine
+def test_the_engine_leaves_its_plugins_on_the_terminal(person: Person, tmp_path: Path, toolchain_bin: Path) -> None:
+    """The whole way that make up goes: sudo is asked once, and the commands of the deployment are its children."""
+    engine = Engine.at(tmp_path, toolchain_bin)
+    project = engine.program("asks", PROGRAM)
+    engine.run(project, "stack", "init", "dev")
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        os.chown(path, UID, UID, follow_symlinks=False)
+    up = ["pulumi", "up", "--yes", "--skip-preview", "--color=never", "--stack", "dev", "--cwd", str(project)]
+    ask = f"from lab import preflight; import subprocess; preflight.require_root(); subprocess.run({up})"
+    shown = person.types(ask, engine.environ(project))
+    assert shown.count(ASKS) == 1
+    assert re.search(r'who: "0"', shown), shown
 
 
 def test_a_ticket_outlives_a_long_build(person: Person) -> None:
