@@ -11,7 +11,6 @@ _NODE: Final = "/usr/local/lib/podnet/podnet-node"
 
 NOTHING_TO_UNDO: Final = {
     "admin-conf": "prints a file, and makes nothing",
-    "join-ticket": "makes a token that ends by itself after half an hour",
 }
 """The words of podnet-node that need no delete, each with its reason. A new one has to be argued for here."""
 

@@ -46,7 +46,8 @@ def command(name, create="touch x", delete="rm x", connection=ssh, **more):
 command("init", f"{NODE} kubeadm-init", stdin="---\\n" + json.dumps(CLUSTER))
 command("conf1", f"{NODE} cni-conf /etc/c cni0", stdin=conf("10.22.1.0/24"))
 command("masquerade", f"{NODE} masquerade", stdin=rules("ip daddr != @spared masquerade"))
-command("ticket", f"{NODE} join-ticket node1", delete=None)
+command("ticket", f"{NODE} join-ticket node1", f"{NODE} join-ticket-remove node1")
+command("admin-conf", f"{NODE} admin-conf", delete=None)
 command("key", stdin=key.stdout)
 command("told", stdin=pulumi.Output.secret("-----BEGIN OPENSSH PRIVATE KEY-----"))
 """
