@@ -18,13 +18,13 @@ _NODE: Final = "/usr/local/lib/podnet/podnet-node"
 
 NOTHING_TO_UNDO: Final = {
     "admin-conf": "prints a file, and makes nothing",
-    "join-ticket": "makes a token that ends by itself after half an hour",
 }
 """The words of podnet-node that need no delete, each with its reason. A new one has to be argued for here."""
 
 UNDONE_BY: Final = {
     "cni-conf": ("cni-conf-remove", 2),
     "join": ("kubeadm-reset", 0),
+    "join-ticket": ("join-ticket-remove", 1),
     "kubeadm-init": ("kubeadm-reset", 0),
     "masquerade": ("masquerade-remove", 0),
     "register": ("unregister", 1),

@@ -401,6 +401,33 @@ def test_up_is_killed_at_ten_moments(clone: Clone, figures: Figures) -> None:
     assert "podnet-e2e" not in clone.run("lxc-ls; ip link").stdout
 
 
+def test_up_is_cut_off_between_a_ticket_and_its_join(clone: Clone) -> None:
+    """A token waits for its join for as long as it takes, and no token is left when every node has joined."""
+
+    def tokens() -> str:
+        return clone.on("master", "kubeadm token list -o jsonpath='{.description} {.expires};'", check=False).stdout
+
+    seen = [""]
+
+    def has_ticket() -> bool:
+        seen.append(tokens())
+        return "podnet: join of node1" in seen[-1]
+
+    process = clone.start("make up")
+    until(has_ticket, "the ticket of node1", 180)
+    # A join that has begun goes on alone, and the run that comes after finds it done.
+    kill_session(process)
+    assert "podnet: join of node1 ;" in seen[-1], "a token that does not end by itself"
+    clone.run("make up")
+    assert_green(clone)
+    assert tokens() == ""
+    # A worker that is made anew gets a token of its own, which ends too.
+    clone.run("make up REPLACE=node1")
+    assert_green(clone)
+    assert tokens() == ""
+    clone.run("make down")
+
+
 @pytest.mark.parametrize("seconds", [5, 7, 9, 12])
 def test_down_after_an_up_that_was_killed(clone: Clone, seconds: int) -> None:
     """Boxes whose creation was cut off are in no state, and yet go away."""

@@ -43,7 +43,8 @@ class Node:
         )
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == b"ready\n"
-        root = Path(f"/proc/{self._holder.pid}/root")
+        self.pid = self._holder.pid
+        root = Path(f"/proc/{self.pid}/root")
         self.etc = root / "etc/podnet"
         self.bin = root / "usr/local/sbin"
         for name in ("podnet-network", "podnet-node"):

@@ -62,6 +62,17 @@ def test_heals_a_flap_of_the_interface(node: Node) -> None:
     assert sorted(node("ip route").splitlines()) == sorted(right.splitlines())
 
 
+def test_heals_a_default_route_that_leads_elsewhere(node: Node) -> None:
+    node("ip route add default via 10.100.198.1; ip -4 route show default > /run/podnet/default-route")
+    node.converge()
+    right = node("ip route")
+    node("ip route replace default via 10.100.198.9")
+    node.converge()
+    assert node("ip route") == right
+    node("ip route add default via 10.100.198.9 metric 5")  # for when the first is gone: nobody's way
+    assert node.converge() == ""
+
+
 def test_sets_no_default_route_of_its_own(node: Node) -> None:
     node.converge()
     assert node("ip route show default") == ""

@@ -46,7 +46,8 @@ def command(name, create="touch x", delete="rm x", connection=ssh, **more):
 command("init", f"{NODE} kubeadm-init", f"{NODE} kubeadm-reset", stdin="---\\n" + json.dumps(CLUSTER))
 command("conf1", f"{NODE} cni-conf /etc/c cni0", f"{NODE} cni-conf-remove /etc/c cni0", stdin=conf("10.22.1.0/24"))
 command("masquerade", f"{NODE} masquerade", f"{NODE} masquerade-remove", stdin=rules("ip daddr != @spared masquerade"))
-command("ticket", f"{NODE} join-ticket node1", delete=None)
+command("ticket", f"{NODE} join-ticket node1", f"{NODE} join-ticket-remove node1")
+command("admin-conf", f"{NODE} admin-conf", delete=None)
 command("outside", "iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE", "iptables -t nat -F")
 command("exempt", "sudo iptables-restore", "sudo iptables -t nat -F", stdin=(
     "*nat\\n-A POSTROUTING -d 10.22.0.0/16 -j RETURN\\n-A POSTROUTING -j MASQUERADE\\nCOMMIT\\n"))

@@ -111,7 +111,8 @@ def test_a_delete_that_does_something(delete: str) -> None:
         (f"{NODE} route node2", None, "route has no delete"),
         ("sudo sh -s", "sudo sh -s", "the command has a delete that undoes nothing"),
         *((f"{NODE} {word}", None, "") for word in commands.NOTHING_TO_UNDO),
-        (f"{NODE} join-ticket node1", None, ""),
+        (f"{NODE} join-ticket node1", None, "join-ticket has no delete"),
+        (f"{NODE} join-ticket node1", f"{NODE} join-ticket-remove node1", ""),
         *(
             (f"{NODE} admin-conf{more}", None, "the command has no delete")
             for more in (" && touch /x", "; touch /x", " | tee /x", " > /x", " $(touch /x)", "\ntouch /x", " '")
