@@ -14,7 +14,7 @@ from tests.conftest import dev_config
 
 ROOT = Path(__file__).parents[2]
 JOB = yaml.safe_load((ROOT / ".github" / "workflows" / "preview.yml").read_text())["jobs"]["policy"]
-NO_RULES = '"""No rule."""\n\n\ndef policies() -> list[object]:\n    return []\n'
+WEAKER = "def check(_: object) -> list[str]:\n    return []\n\n\ncheck_stack = check\n"
 
 
 class Runner:
@@ -57,10 +57,11 @@ def test_what_breaks_no_rule_passes(runner: Runner) -> None:
 
 def test_a_pull_request_cannot_bring_its_own_rules(runner: Runner) -> None:
     (runner.head / "Pulumi.dev.yaml").write_text(dev_config() + "  podnet:cni: {ipMasq: true}\n")
-    (runner.head / "policy" / "podnet_policy" / "pack.py").write_text(NO_RULES)
-    (base, said), (own, _) = runner.run()
-    assert (base != 0, own) == (True, 0)
+    (runner.head / "policy" / "podnet_policy" / "snat.py").write_text(WEAKER)
+    (base, said), (own, passed) = runner.run()
+    assert (base != 0, own) == (True, 0), passed
     assert "no-snat-between-pods" in said
+    assert "no-snat-between-pods" not in passed
 
 
 def test_rules_that_a_pull_request_adds_count_for_itself(runner: Runner) -> None:
