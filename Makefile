@@ -1,6 +1,7 @@
 # podnet: make up, make down; `make help` says the rest.
 STACK ?= dev
 BASE ?= origin/main
+PACK ?= policy
 RUN := ./lab/run
 SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
 	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
@@ -26,8 +27,8 @@ preview: ## show what up would do; needs no root, machine or cluster
 preview-comment: ## say as Markdown what this checkout changes against BASE (origin/main), as a pull request shows it
 	@$(RUN) python -m lab preview-comment --stack $(STACK) --base $(BASE) $(if $(OUTPUT),--output $(OUTPUT))
 
-policy: ## preview with the policy pack, which refuses what a reviewer would
-	@$(RUN) python -m lab preview --stack $(STACK) -- --policy-pack policy
+policy: ## preview with the policy pack, which refuses what a reviewer would (PACK=FOLDER: with another one)
+	@$(RUN) python -m lab preview --stack $(STACK) -- --policy-pack $(PACK)
 
 verify: ## prove the network of a stack that is up once more
 	@eval "$$($(RUN) python -m lab env --stack $(STACK))" && $(RUN) python -m podnet verify --stack $(STACK)
