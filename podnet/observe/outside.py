@@ -76,7 +76,7 @@ async def _place(plan: ClusterPlan, session: Session, servers: _Servers) -> Outs
             return Outside(named, untried=f"{_HERE} cannot answer at {named.address}, the gateway: {_words(error)}")
     caller = _endpoint(session.caller)
     if why := _no_outside(plan, caller.address):
-        return Outside(caller, untried=f"the login came from {caller.address or 'nowhere'}, {why}; {_INSTEAD}")
+        return Outside(caller, untried=f"{why}; {_INSTEAD}")
     try:
         return Outside(caller, await servers.port(caller.address))
     except OSError as error:
@@ -92,19 +92,26 @@ def _words(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def _no_outside(plan: ClusterPlan, text: str) -> str:
-    """Why an address cannot stand for the outside of this cluster; empty where it can."""
+def _no_outside(plan: ClusterPlan, caller: str) -> str:
+    """Why the address that a login came from cannot stand for the outside of this cluster; empty where it can."""
+    if not caller:
+        return "nobody knows where the login came from"
     cluster = plan.cluster
     family = family_of(cluster.pod_subnet)
+    what = ""
     try:
-        address = parse_address(text, family)
+        address = parse_address(caller, family)
     except AddressError:
-        return f"which is no {family.label} address"
-    if special := special_use(network_of(address, family.bits)):
-        return f"which lies in {special}"
-    if any(within(address, network) for network in (cluster.pod_subnet, cluster.service_subnet)):
-        return "which lies in the cluster's own ranges"
-    return "which is a node" if address in [node.address for node in cluster.nodes] else ""
+        what = f"no {family.label} address"
+    else:
+        special = special_use(network_of(address, family.bits))
+        if special:
+            what = f"in {special}"
+        elif any(within(address, network) for network in (cluster.pod_subnet, cluster.service_subnet)):
+            what = "in the cluster's own ranges"
+        elif address in [node.address for node in cluster.nodes]:
+            what = "a node"
+    return what and f"the login came from {caller}, which is {what}"
 
 
 async def _tried(plan: ClusterPlan, session: Session, place: Outside) -> Outside:
