@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from netaddr import IPAddress, IPNetwork
 
 from podnet.addressing import host
 from podnet.model import Cluster, Login, Node
+
+WEB_PODS: Final = 2
+"""How many pods the workload, nginx, has: each on a node of its own."""
 
 
 @dataclass(frozen=True, slots=True)

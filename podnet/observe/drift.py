@@ -6,15 +6,15 @@ from typing import Final
 
 from podnet.commands import network
 from podnet.commands.shell import Command
+from podnet.errors import last_words
 from podnet.observe import advice
-from podnet.observe.access import Access, CannotLookError, last_line, run
+from podnet.observe.access import NODE_TIMEOUT, Access, CannotLookError, run
 from podnet.observe.sessions import session
 from podnet.parse.kubernetes import KubernetesNode
 from podnet.planning import ClusterPlan, NodePlan
 from podnet.verify import coherence
 from podnet.verify.facts import WANTED, Facts, NodeFacts, read
 
-_LOOK_TIMEOUT: Final = 30
 _REPAIR_TIMEOUT: Final = 90
 _OF_THE_API: Final = ("internal-ip", "pod-cidr", "pod-addresses")
 """What only the API server tells; it may be away while a node is looked at."""
@@ -32,7 +32,7 @@ async def _facts(plan: ClusterPlan, name: str, access: Access) -> NodeFacts:
     node = plan.of(name).node
     try:
         async with session(node, access) as agent:
-            answer = await agent.ask({"do": "look", **WANTED}, _LOOK_TIMEOUT)
+            answer = await agent.ask({"do": "look", **WANTED}, NODE_TIMEOUT)
     except CannotLookError as error:
         raise CannotLookError(f"{error}. {advice.for_lost(node)}") from None
     return read(name, answer)
@@ -79,7 +79,8 @@ async def repair(plan: ClusterPlan, name: str, access: Access) -> None:
         line = access.ssh(node.node, command.create)
         status, _, errors = await run(line, command.stdin or "", _REPAIR_TIMEOUT)
         if status:
-            raise CannotLookError(f"node {name} ({node.node.address}) could not be repaired: {last_line(errors)}")
+            why = last_words(errors, status)
+            raise CannotLookError(f"node {name} ({node.node.address}) could not be repaired: {why}")
 
 
 def repairs(plan: ClusterPlan, node: NodePlan, facts: NodeFacts) -> list[Command]:
