@@ -3,11 +3,11 @@ STACK ?= dev
 BASE ?= origin/main
 PACK ?= policy
 RUN := ./lab/run
-SHELL_FILES := .ci/run lab/run lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
+SHELL_FILES := .ci/run lab/run lab/lock lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
 	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help up down halt preview preview-comment policy verify conformance env prepare unit test faults lint golden bench
+.PHONY: help up down halt preview preview-comment policy verify conformance env prepare unit test faults lint golden lock bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -62,6 +62,9 @@ lint: ## style, types, import rules and shell
 
 golden: ## write the golden files anew; read the difference before committing it
 	@$(RUN) --dev python -m pytest tests/unit tests/golden tests/resources --update-golden
+
+lock: ## write the lock files of the Python packages anew (UPGRADE=1: with the newest versions that the pins allow)
+	@./lab/lock $(if $(UPGRADE),--upgrade)
 
 bench: ## time up against the plainest script that does the same
 	@$(RUN) python -m bench.up

@@ -139,17 +139,7 @@ def test_every_group_of_go_modules_is_audited() -> None:
     assert set(read("audit.yml")["jobs"]["go"]["strategy"]["matrix"]["group"]) == groups
 
 
-def test_every_file_of_requirements_is_audited() -> None:
+def test_every_python_package_is_audited() -> None:
+    """One lock holds all of them: tests/unit/test_lock.py says so."""
     text = (ROOT / ".github" / "workflows" / "audit.yml").read_text()
-    for name in ("requirements-dev.txt", "policy/requirements.txt"):
-        assert f"--requirement {name}" in text
-    assert (ROOT / "requirements-dev.txt").read_text().startswith("-r requirements.txt\n")
-
-
-def test_the_pack_and_podnet_pin_the_same_versions() -> None:
-    """The pack runs in podnet's environment or in one of its own."""
-    pins = {path: dict(re.findall(r"^([\w-]+)==(.+)$", (ROOT / path).read_text(), re.MULTILINE))
-            for path in ("requirements.txt", "policy/requirements.txt")}  # fmt: skip
-    own = pins["policy/requirements.txt"]
-    assert own
-    assert own == {name: pins["requirements.txt"][name] for name in own}
+    assert "--requirement requirements-dev.lock" in text
