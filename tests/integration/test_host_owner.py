@@ -98,6 +98,14 @@ def test_another_stacks_container_of_the_same_name_stays(host: Host, alice: User
     assert host.sh("ls /var/lib/lxc").split() == ["podnet-unit-b-node1", "podnet-unit-node1"]
 
 
+def test_a_container_that_was_started_again_is_still_ones_own(host: Host, alice: User) -> None:
+    """Vagrant writes its settings once more at every start, and takes none away."""
+    text = CONFIG.format(name="podnet-unit-node1", bridge=BRIDGE, folder=alice.stacks / "unit", node="node1")
+    host.container("podnet-unit-node1", text * 3)
+    alice(*MACHINE_DOWN)
+    assert host.sh("ls /var/lib/lxc") == ""
+
+
 def test_what_a_killed_run_left_is_ones_own(host: Host, alice: User) -> None:
     """A container that never started says nothing of whom it was made for."""
     host.container("podnet-unit-node1", "lxc.uts.name = podnet-unit-node1\n")
