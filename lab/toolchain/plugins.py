@@ -21,8 +21,12 @@ from podnet.errors import PodnetError
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _MADE_BY_PODNET: Final = "podnet.json"
 _COMMAND: Final = "pulumi-resource-command"
+_LAUNCHER: Final = b"#!/bin/sh\n# podnet's stand-in for Pulumi's command provider"
+"""What every launcher of the stand-in begins with, whichever podnet wrote it."""
+
 _WORDS: Final = {
     "official": "the official release",
+    "placed": "the one that somebody has put into podnet's own Pulumi home",
     "user": "the one that is installed in your Pulumi home",
     "stand-in": "podnet's own stand-in (lab/command_provider), as the official one could not be had",
 }
@@ -30,11 +34,16 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
-    """Which plugins are in use. command_source: official, user or stand-in."""
+    """Which plugins are in use. command_source: official, placed, user or stand-in."""
 
     kubernetes: Path
     command: Path
     command_source: str
+
+    @property
+    def is_somebodys(self) -> bool:
+        """Whether the command provider is neither pinned nor made by podnet: a user wants to know that it is in use."""
+        return self.command_source in ("placed", "user")
 
     def describe(self) -> str:
         """One line about the plugin that there may be two of."""
@@ -58,7 +67,7 @@ def install_plugins(
     target = _folder(home, "command", versions.PULUMI_COMMAND) / _COMMAND
     if command is None:
         _write_launcher(target, python)
-    else:
+    elif command != target:
         _link(target, command)
     _replace(target.with_name(_MADE_BY_PODNET), json.dumps({"source": source}) + "\n", 0o644)
     kubernetes_target = _folder(home, "kubernetes", versions.PULUMI_KUBERNETES) / "pulumi-resource-kubernetes"
@@ -69,13 +78,24 @@ def install_plugins(
 def _find_command(pulumi_home: Path, settings: Settings, catalog: Catalog) -> tuple[Path | None, str]:
     if settings.source != "build" and (release := _in_store("pulumi-command", _COMMAND, settings, catalog)):
         return release, "official"
+    placed = _folder(pulumi_home.absolute(), "command", versions.PULUMI_COMMAND) / _COMMAND
+    if _is_placed(placed):
+        return placed, "placed"
     mine = _user_home(settings.environ)
     installed = _folder(mine, "command", versions.PULUMI_COMMAND) / _COMMAND
-    # In a home that podnet lays out, what is there is podnet's own work, and no finding.
+    # What is left of podnet's own work in a home that it lays out is no finding.
     is_ours = mine == pulumi_home.absolute() or installed.with_name(_MADE_BY_PODNET).exists()
     if not is_ours and os.access(installed, os.X_OK):
         return installed, "user"
     return None, "stand-in"
+
+
+def _is_placed(target: Path) -> bool:
+    """Whether a program lies there that podnet did not put there: it makes links and launchers, and nothing else."""
+    if target.is_symlink() or not os.access(target, os.X_OK):
+        return False
+    with target.open("rb") as stream:
+        return stream.read(len(_LAUNCHER)) != _LAUNCHER
 
 
 def _in_store(artifact: str, binary: str, settings: Settings, catalog: Catalog) -> Path | None:
@@ -94,8 +114,7 @@ def _folder(home: Path, name: str, version: str) -> Path:
 
 def _write_launcher(target: Path, python: Path) -> None:
     # -P: the engine chooses the current folder, and a `lab` that lies there must not be taken for podnet's.
-    text = f"""#!/bin/sh
-# podnet's stand-in for Pulumi's command provider; lab/toolchain wrote this.
+    text = f"""{_LAUNCHER.decode()}; lab/toolchain wrote this.
 PYTHONPATH={shlex.quote(str(CHECKOUT))}${{PYTHONPATH:+":$PYTHONPATH"}}
 export PYTHONPATH
 exec {shlex.quote(str(python.absolute()))} -P -m lab.command_provider "$@"
@@ -118,7 +137,7 @@ def _replace(target: Path, text: str, mode: int) -> None:
     if (
         target.is_file()
         and not target.is_symlink()
-        and target.read_text() == text
+        and target.read_bytes() == text.encode()
         and target.stat().st_mode & 0o777 == mode
     ):
         return

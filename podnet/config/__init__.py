@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from podnet.config import networks, nodes, options, shape, ssh, stackfile
-from podnet.config.dump import dump
+from podnet.config.dump import dump, restore
 from podnet.config.findings import Findings
-from podnet.model import Cluster
+from podnet.model import Cluster, MachineProvider
 
-__all__ = ["dump", "from_stack_file", "load"]
+__all__ = ["dump", "from_stack_file", "load", "restore"]
 
 
 def load(stack: str, raw: Mapping[str, object]) -> Cluster:
@@ -31,6 +31,8 @@ def load(stack: str, raw: Mapping[str, object]) -> Cluster:
     options.check(stack, written, findings)
     ranges = networks.check(written, findings)
     drafts = nodes.check(written.nodes, ranges, findings)
+    if written.provider == MachineProvider.LXC and not findings.refused("stack"):
+        nodes.check_container_names(stack, drafts, findings)
     logins = ssh.check(written, findings)
     networks.check_outside(ranges, [draft.address for draft in drafts if draft.address is not None], findings)
     findings.raise_if_any()

@@ -26,6 +26,18 @@ _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 _NAME_RULE: Final = "at most 40 small letters, digits and hyphens, with a letter or digit at both ends"
 
+_TAKEN_NAME: Final = re.compile(r"localhost[46]?|ip6-.*|broadcasthost")
+"""What /etc/hosts of Debian and of others means by these is no node: the loopback address, groups, a broadcast."""
+
+_ADDRESS_LIKE: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""inet_aton(3) reads these as an IPv4 address, and so does every program that takes a name or an address."""
+
+_ROUTE: Final = "-route-to-"
+"""Stands between two nodes' names in the name of a route's resource, which would be ambiguous with it in a node's."""
+
+_CONTAINER_LONGEST: Final = 64
+"""Characters of a container's name: LXC makes it the host name, of which the kernel takes so many (HOST_NAME_MAX)."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Size:
@@ -93,6 +105,16 @@ def check(written: Sequence[NodeShape] | None, ranges: Ranges, findings: Finding
     return planned
 
 
+def check_container_names(stack: str, drafts: Sequence[Draft], findings: Findings) -> None:
+    """Check that LXC takes the name of each node's container (render.vagrant.container_name)."""
+    room = _CONTAINER_LONGEST - len(f"podnet-{stack}-")
+    for draft in drafts:
+        if draft.name is not None and len(draft.name) > room:
+            found = f"{draft.name} makes the container's name podnet-{stack}-{draft.name} longer than LXC takes"
+            expected = f"at most {room} characters in this stack, or a shorter stack name"
+            findings.add(draft.place("name"), found, expected)
+
+
 def _read(index: int, node: NodeShape, ranges: Ranges, findings: Findings) -> Draft:
     role = _role(index, node.role, findings)
     _check_size(place("nodes", index, "memory"), node.memory, _MEMORY, role, findings)
@@ -114,6 +136,13 @@ def _name(index: int, name: str | None, findings: Findings) -> str | None:
         findings.add(where, "missing", "the node's name, like node1")
     elif not _NAME.fullmatch(name):
         findings.add(where, f"{shown(name)} is not a valid node name", _NAME_RULE)
+    elif _TAKEN_NAME.fullmatch(name):
+        findings.add(where, f"{shown(name)} means something else on every machine", "a name of the node's own")
+    elif _ADDRESS_LIKE.fullmatch(name):
+        findings.add(where, f"{shown(name)} reads as an IPv4 address", "a name with a letter in it, like node1")
+    elif _ROUTE in name:
+        found = f"{shown(name)} holds {_ROUTE}, as podnet's own names of routes do"
+        findings.add(where, found, "a name without it")
     else:
         return name
     return None

@@ -36,6 +36,10 @@ _SIGNS: Final = {
     State.DRIFTED: "M0-4.5l5 9h-10zM0-1v2.5",
 }
 
+_SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
+"""The attribute xml:space. SVG 2 has a CSS property instead, but converters (librsvg and others) know only this, and
+without it they cut the spaces off at both ends of every tspan."""
+
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold, not even escaped."""
 
@@ -109,6 +113,7 @@ def _add_text(parent: ET.Element, text: Text) -> None:
     if only:
         line.text = _clean(only.text)
         return
+    line.set(_SPACE, "preserve")
     for words in text.words:
         kind = _FONT_CLASS[words.font]
         ET.SubElement(line, "tspan", {"class": kind} if kind else {}).text = _clean(words.text)

@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
@@ -21,6 +21,9 @@ from podnet.observe import drift
 from podnet.observe.access import Access
 from podnet.planning import ClusterPlan, plan
 from podnet.resources.runner import NodeHandle
+
+_OF_EVERY_NODE: Final = ("machineNetwork", "gateway", "podSubnet", "serviceSubnet", "cni")
+"""What every node's network follows from, beside the nodes."""
 
 
 class NodeState(pulumi.dynamic.Resource, module="podnet", name="NodeState"):
@@ -43,7 +46,10 @@ class NodeState(pulumi.dynamic.Resource, module="podnet", name="NodeState"):
 
 
 class _Provider(ResourceProvider):
-    """The operations. Properties: stack, node, cluster (the whole config), drift."""
+    """The operations. Properties: stack, node, cluster (the whole config), drift.
+
+    Those of the state may be of another version of podnet, so they are compared as they stand and read without rules.
+    """
 
     serialize_as_secret_always = False
 
@@ -72,12 +78,17 @@ class _Provider(ResourceProvider):
 
 
 def _plan(props: Mapping[str, Any]) -> ClusterPlan:
-    return plan(config.load(props["stack"], _whole(props["cluster"])))
+    """The plan that these properties describe; they may be the state's, which another version of podnet wrote."""
+    return plan(config.restore(props["stack"], _whole(props["cluster"])))
 
 
 def _share(props: Mapping[str, Any]) -> object:
-    planned = _plan(props)
-    return planned.of(props["node"]), planned.cluster.cni, planned.cluster.pod_subnet
+    """What of the config says how this node's network is to be, as it stands there: it is compared, and not planned."""
+    cluster = props["cluster"]
+    nodes = cluster.get("nodes", [])
+    own = [node for node in nodes if node.get("name") == props["node"]]
+    ways = {node.get("name"): (node.get("address"), node.get("podSubnet")) for node in nodes}
+    return own, ways, [cluster.get(key) for key in _OF_EVERY_NODE]
 
 
 def _whole(value: Any) -> Any:

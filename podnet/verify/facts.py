@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from podnet.errors import PodnetError, last_words, shortened
@@ -17,6 +17,9 @@ _T = TypeVar("_T")
 
 CONFS: Final = "/etc/cni/net.d"
 """Where containerd looks for confs."""
+
+KEPT: Final = "/etc/podnet/routes.d"
+"""A file for every route that podnet-network keeps on a node, by the peer's name."""
 
 MARK: Final = "201"
 """podnet's mark on its routes (ip-route(8), "protocol"), as podnet-network sets it."""
@@ -38,7 +41,7 @@ WANTED: Final[Mapping[str, Any]] = {
         "timer": ["systemctl", "is-active", "podnet-network.timer"],
     },
     "files": {**SYSCTLS, "legacy-tables": "/proc/net/ip_tables_names"},
-    "folders": {"confs": CONFS},
+    "folders": {"confs": CONFS, "kept": KEPT},
 }
 """What the agent is asked for on a node, in one request."""
 
@@ -48,7 +51,8 @@ class NodeFacts:
     """What was seen on one node. None, wherever it stands: it could not be seen; unseen says why.
 
     tables: the packet filter's, iptables' own rules as iptables prints them. confs: name to content of every file in
-    containerd's folder for them. sysctls: by name. timer: what systemd says of podnet-network.timer.
+    containerd's folder for them. sysctls: by name. timer: what systemd says of podnet-network.timer. kept: the route
+    that podnet-network keeps for each peer.
     """
 
     node: str
@@ -60,6 +64,7 @@ class NodeFacts:
     sysctls: Mapping[str, str | None]
     timer: str
     unseen: Mapping[str, str]
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     def interface(self, name: str) -> Interface | None:
         """The interface of this name, where there is one."""
@@ -105,6 +110,7 @@ def read(node: str, answer: Mapping[str, Any]) -> NodeFacts:
         sysctls=part("sysctls", lambda: _sysctls(answer)) or dict.fromkeys(SYSCTLS),
         timer=part("timer", lambda: _timer(answer)) or "unknown",
         unseen=unseen,
+        kept={str(name): text or "" for name, text in (answer.get("folders", {}).get("kept") or {}).items()},
     )
 
 

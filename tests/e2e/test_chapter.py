@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import stat
 import subprocess
 import threading
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -70,8 +72,25 @@ class Watch:
 
 watch = Watch()
 
+_BUSY = (
+    r"^(fs\.(dentry-state|file-nr|inode-|aio-nr|quota)|kernel\.(random|ns_last_pid|pty\.nr)|net\.\S+\.(veth|podnet-)|"
+    r"net\.netfilter\.nf_conntrack_count)"
+)
+"""Settings that change by themselves, and those of devices that come and go."""
+
+before: dict[str, str] = {}
+"""The host's settings before the stack."""
+
+
+def settings() -> dict[str, str]:
+    """Every setting of this host's kernel that stays as it is."""
+    told = subprocess.run(["sysctl", "-a"], text=True, capture_output=True, check=False).stdout
+    found = dict(line.split(" = ", 1) for line in told.splitlines() if " = " in line)
+    return {key: value for key, value in found.items() if not re.match(_BUSY, key)}
+
 
 def test_up_ends_with_a_green_verdict(clone: Clone) -> None:
+    before.update(settings())
     assert re.search(PASSED, watch.run(clone, "make up").stdout)
 
 
@@ -346,6 +365,38 @@ def test_a_second_stack_beside_it(clone: Clone) -> None:
     assert re.search(PASSED, clone.run("make verify").stdout)
 
 
+def checkout(clone: Clone, folder: Path) -> Clone:
+    """Another checkout, with the same state."""
+    shutil.copytree(clone.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("*.svg", "reports"))
+    file = folder / f"Pulumi.{STACK}.yaml"
+    file.write_text(re.sub(r"^encryptionsalt:.*\n", "", file.read_text(), flags=re.MULTILINE))
+    return replace(clone, folder=folder)
+
+
+def test_another_state_folder_is_told_whose_the_stack_is(clone: Clone, tmp_path: Path) -> None:
+    """As another user, or the same one with sudo: before anything is built or touched, and its down touches nothing."""
+    boots = {node: clone.on(node, "stat -c %Y /proc/1").stdout for node in NODES}
+    other = replace(checkout(clone, tmp_path / "checkout"), state=tmp_path / "state")
+    whose = f"podnet-{STACK} on this host belongs to root, whose stacks are in {clone.state}/stacks"
+    done = other.run("make up", check=False)
+    assert done.returncode != 0
+    assert whose in done.stderr
+    assert "Traceback" not in done.stderr
+    done = other.sh(f"pulumi stack init {STACK} && pulumi up --yes --skip-preview", check=False)
+    assert done.returncode != 0
+    assert whose in re.sub(r"\s+", " ", done.stdout + done.stderr)
+    other.run("make down")
+    assert not (other.state / "stacks" / STACK).exists()
+    assert boots == {node: clone.on(node, "stat -c %Y /proc/1").stdout for node in NODES}
+    assert re.search(PASSED, clone.run("make verify").stdout)
+
+
+def test_a_second_checkout_is_about_the_same_stack(clone: Clone, tmp_path: Path) -> None:
+    second = checkout(clone, tmp_path / "checkout")
+    assert second.sh("pulumi stack output verdict").stdout.startswith("passed")
+    second.sh("pulumi preview --expect-no-changes")
+
+
 def test_down_leaves_nothing(clone: Clone) -> None:
     watch.run(clone, "make down")
     assert_no_secret(clone, {})
@@ -353,4 +404,9 @@ def test_down_leaves_nothing(clone: Clone) -> None:
     assert not Path(f"/sys/class/net/podnet-{STACK}").exists()
     assert not (clone.state / "stacks" / STACK).exists()
     assert "10.100.197." not in clone.run("ip route; ip rule; ip address").stdout
+    assert not Path(f"/var/lib/podnet-host/podnet-{STACK}").exists()
+    # Where no other stack is up, the host is as it was.
+    if not list(Path("/sys/class/net").glob("podnet-*")):
+        after = settings()
+        assert {key: after.get(key) for key in before} == before
     assert "encryptionsalt" not in (clone.folder / f"Pulumi.{STACK}.yaml").read_text()

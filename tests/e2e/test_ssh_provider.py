@@ -85,6 +85,33 @@ def test_ssh_knows_every_node_by_name(clone: Clone, found: Found) -> None:
         assert subprocess.run(command, text=True, capture_output=True, check=True).stdout.strip() == machine.name
 
 
+def test_the_subnet_of_the_control_plane_is_changed(clone: Clone, found: Found) -> None:
+    """Its Node is made anew, by the name that the cluster has for it; its host has another one."""
+    nodes = found.nodes("master", "node1", "node2")
+    nodes[0]["podSubnet"] = "10.24.77.0/24"
+    configure(clone, nodes)
+    assert PASSED.search(clone.run("make up").stdout)
+    assert clone.kubectl("get node master")["spec"]["podCIDR"] == "10.24.77.0/24"
+    assert clone.on("master", "kubeadm token list").stdout == "", "a token that outlives its join"
+
+
+def test_a_bridge_that_is_somebody_s_is_refused_and_stays(clone: Clone, found: Found) -> None:
+    """Also where the bridge is changed on a host that podnet has already."""
+    found.machines["node1"].network("ip link add theirs0 type bridge")
+    nodes = found.nodes("master", "node1", "node2")
+    nodes[0]["podSubnet"] = "10.24.77.0/24"
+    clone.configure(
+        provider="ssh", machineNetwork=f"{NETWORK}.0/24", gateway=f"{NETWORK}.1", nodes=nodes, cni={"bridge": "theirs0"}
+    )
+    done = clone.sh(f"pulumi up --yes --skip-preview --stack {STACK}", check=False)
+    assert done.returncode != 0
+    assert "there is an interface theirs0 already" in done.stdout + done.stderr
+    assert found.machines["node1"].network("ip -o link show theirs0")
+    configure(clone, nodes)
+    assert PASSED.search(clone.run("make up").stdout)
+    found.machines["node1"].network("ip link delete theirs0")
+
+
 def test_a_host_that_is_taken_out_is_as_it_was_found(clone: Clone, found: Found) -> None:
     changed = difference(found.before["node2"], found.machines["node2"].snapshot())
     for kind in ("file /usr/local/bin/kubelet", "package iptables", "unit kubelet.service", "rules", "link cni0:"):

@@ -115,6 +115,7 @@ def test_every_written_value_of_an_existing_host_is_kept() -> None:
         "node1.example.org", 2222, "_deploy-1.x", ECDSA_KEY, "/etc/keys/node1", bastion
     )
     assert config.load("dev", config.dump(cluster)) == cluster
+    assert config.restore("dev", config.dump(cluster)) == cluster
 
 
 def test_the_same_name_behind_another_bastion_is_another_host() -> None:

@@ -229,6 +229,15 @@ def test_names_from_the_cluster_are_text_and_nothing_else() -> None:
     assert any("<script>alert(1)</script>\N{REPLACEMENT CHARACTER}&amp;" in text for text in root.itertext())
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_line_of_several_fonts_keeps_the_spaces_between_them(name: str) -> None:
+    """tests/integration/test_converter.py draws it: without this converters cut them off."""
+    root = ET.fromstring(picture(CASES[name]))  # noqa: S314  # it is our own
+    mixed = [element for element in root.iter("{http://www.w3.org/2000/svg}text") if len(element)]
+    assert mixed
+    assert {element.get("{http://www.w3.org/XML/1998/namespace}space") for element in mixed} == {"preserve"}
+
+
 def test_the_same_graph_gives_the_same_bytes() -> None:
     assert picture(graph(clusters.planned(5))) == picture(graph(clusters.planned(5)))
 

@@ -137,3 +137,47 @@ def test_the_official_plugin_takes_the_place_of_the_stand_in_and_back(setup: Set
     assert setup.install().command_source == "stand-in"
     assert not (setup.pulumi_home / COMMAND).is_symlink()
     assert "lab.command_provider" in (setup.pulumi_home / COMMAND).read_text()
+
+
+BINARY = b"\x7fELF\x02\x01\x01\x00\xff\xfe\x80" + bytes(range(256))
+
+
+def placed(setup: Setup) -> Path:
+    """Put a binary where `pulumi plugin install` puts the official plugin, in a shell that has podnet's Pulumi home."""
+    path = setup.pulumi_home / COMMAND
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.write_bytes(BINARY)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("after", ["nothing", "the stand-in", "the user's"])
+def test_a_binary_in_podnets_own_home_is_used_and_stays(setup: Setup, after: str) -> None:
+    if after == "the user's":
+        setup.users_own(setup.user / ".pulumi")
+    if after != "nothing":
+        setup.install()
+    path = placed(setup)
+    for _ in range(2):
+        plugins = setup.install()
+        assert (plugins.command, plugins.command_source) == (path, "placed")
+        assert path.read_bytes() == BINARY
+        assert "put into podnet's own Pulumi home" in plugins.describe()
+        assert plugins.is_somebodys
+
+
+def test_a_binary_in_podnets_own_home_makes_way_for_the_pinned_release(setup: Setup) -> None:
+    placed(setup)
+    setup.ready("pulumi-command")
+    plugins = setup.install()
+    assert (plugins.command_source, plugins.command.read_text()) == ("official", "pulumi-command official")
+    assert not plugins.is_somebodys
+
+
+def test_a_file_that_cannot_be_executed_there_is_replaced_by_the_stand_in(setup: Setup) -> None:
+    placed(setup).chmod(0o644)
+    plugins = setup.install()
+    assert plugins.command_source == "stand-in"
+    assert "lab.command_provider" in plugins.command.read_text()
+    assert not plugins.is_somebodys

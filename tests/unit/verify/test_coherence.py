@@ -40,6 +40,10 @@ def _to_node2(routes: list[dict[str, Any]]) -> dict[str, Any]:
     return next(route for route in routes if route["dst"] == "10.25.3.0/24")
 
 
+def _with_route(route: dict[str, Any]) -> Damage:
+    return edit("routes", lambda routes: routes.append(route))
+
+
 def _bridge(links: list[dict[str, Any]]) -> dict[str, Any]:
     return next(link for link in links if link.get("ifname") == "cni0")
 
@@ -100,7 +104,22 @@ NODE1: list[tuple[str, Damage, set[str]]] = [
         edit("routes", lambda r: r.append({**_to_node2(r), "dst": "10.25.3.128/25", "protocol": "boot"})),
         {"no-other-route: node1"},
     ),
-    ("route twice", edit("routes", lambda r: r.append({**_to_node2(r), "metric": 5})), {"route: node1 -> node2"}),
+    (
+        "route twice",
+        edit("routes", lambda r: r.append({**_to_node2(r), "metric": 5})),
+        {"route: node1 -> node2", "no-other-route: node1"},
+    ),
+    *(
+        (f"stray {each['dst']}", _with_route(each), {"no-other-route: node1"})
+        for each in (
+            {"dst": "10.25.0.0/16", "gateway": "10.100.196.1", "dev": "eth0"},
+            {"dst": "10.25.2.128/25", "dev": "cni0", "scope": "link"},
+            {"dst": "10.25.9.0/24", "dev": "cni0", "protocol": "static"},
+            {"dst": "10.25.2.0/24", "gateway": "10.25.2.9", "dev": "cni0", "metric": 5},
+            {"dst": "10.25.3.7", "type": "blackhole"},
+            {"dst": "10.0.0.0/8", "gateway": "10.100.196.1", "dev": "eth0", "protocol": "201"},
+        )
+    ),
     (
         "route too many",
         edit("routes", lambda r: r.append({**_to_node2(r), "dst": "10.25.9.0/24"})),
@@ -209,6 +228,16 @@ def test_what_leads_to_a_node_that_is_being_taken_away_is_no_fault() -> None:
     assert failed(facts(), _without_node2()) == set()
 
 
+def test_a_node_that_has_the_address_of_one_that_is_being_taken_away_is_spared_all_the_same() -> None:
+    """A node with another name: the Node with the old one is there until the new one is proved."""
+    renamed = facts(kubernetes_damage=lambda x: x["nodes"]["items"].append(_called(_status(x, "node2"), "old")))
+    assert failed(renamed) == set()
+
+
+def _called(node: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**node, "metadata": {**node["metadata"], "name": name}}
+
+
 def test_what_leads_to_a_node_that_was_taken_away_is_one() -> None:
     gone = facts(kubernetes_damage=lambda x: x["nodes"]["items"].remove(_status(x, "node2")))
     expected = {f"{check}: {node}" for check in ("no-other-route", "masquerade") for node in ("master", "node1")}
@@ -242,6 +271,9 @@ HARMLESS = [
     rule("-A FORWARD -m conntrack --ctstate ESTABLISHED -j DROP"),  # kube-proxy's rule before it accepts these
     rule("-A PREROUTING -j MARK --set-xmark 0x1/0x1"),
     rule('-A FORWARD -j LOG --log-prefix "a \\"b\\" "'),
+    _with_route({"dst": "10.0.0.0/8", "gateway": "10.100.196.1", "dev": "eth0"}),
+    _with_route({"dst": "10.24.0.0/15", "type": "blackhole", "protocol": "static"}),
+    _with_route({"dst": "192.0.2.0/24", "gateway": "10.100.196.1", "dev": "eth0"}),
     _conf("99-other.conf", '{"name": "other"}'),
     _conf("05-notes.txt", "not a conf"),
     _nft(*_chain("filter", "input", "drop")),

@@ -1,0 +1,1 @@
+"""Resources as far as they are plain functions."""
