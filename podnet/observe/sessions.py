@@ -28,6 +28,8 @@ _LINE: Final = 1 << 26
 """Bytes of an answer: a node's whole packet filter is in one."""
 
 _END_PATIENCE: Final = 2
+_SSH_FAILED: Final = 255
+"""ssh's own exit code; any other is the command's."""
 
 # The program comes first, on standard input, and says how long it is; requests follow it.
 _RECEIVE: Final = "import sys; exec(sys.stdin.buffer.read(int(sys.argv.pop(1))))"
@@ -153,5 +155,8 @@ async def _unreachable(node: Node, process: asyncio.subprocess.Process, why: str
     # Whoever still holds the pipe may keep it open.
     with contextlib.suppress(TimeoutError):
         said = (await asyncio.wait_for(process.stderr.read(), _END_PATIENCE)).decode(errors="replace").strip()
-    words = "; ".join(filter(None, (why, last_words(said) if said else ""))) or "the login has ended"
+    if not why and not said:
+        # ssh says nothing, at its LogLevel, of a peer that does not answer any more.
+        why = "the connection was lost" if process.returncode == _SSH_FAILED else "the login has ended"
+    words = "; ".join(filter(None, (why, last_words(said) if said else "")))
     return CannotLookError(f"node {node.name} ({node.address}) cannot be asked: {words}")

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.conftest import CONFIG, NODES, STACK, Clone
 
-from .conftest import PASSED, assert_green, is_green, kill_session, kill_vagrant, timed, until
+from .conftest import assert_green, is_green, kill_session, kill_vagrant, timed, until
 
 pytestmark = [pytest.mark.boxes, pytest.mark.faults]
 
@@ -218,7 +218,7 @@ def test_the_host_is_rebooted(clone: Clone, figures: Figures) -> None:
         clone.run(f"lxc-stop --kill --name podnet-{STACK}-{name}")
     clone.run(f"ip link delete podnet-{STACK}; sysctl -q --load=/run/podnet-host/sysctls; rm -rf /run/podnet-host")
     with timed(figures, "host rebooted: up"):
-        assert PASSED.search(clone.run("make up").stdout)
+        assert clone.passed(clone.run("make up").stdout)
     assert_green(clone)
     assert drift(clone) == ""
     assert int(clone.run("sysctl -n fs.inotify.max_user_instances").stdout) >= 4096
@@ -232,7 +232,7 @@ def test_halt_and_up(clone: Clone, figures: Figures) -> None:
         assert "STOPPED" in clone.run(f"lxc-info --state --name podnet-{STACK}-{name}").stdout
     assert not is_green(clone)
     with timed(figures, "up after halt"):
-        assert PASSED.search(clone.run("make up").stdout)
+        assert clone.passed(clone.run("make up").stdout)
     assert_green(clone)
     assert drift(clone) == ""
 

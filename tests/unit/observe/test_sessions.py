@@ -108,7 +108,7 @@ def test_a_login_that_ends_says_why(tool: Callable[[str, str], None], tmp_path: 
     tool("ssh", "echo 'sudo: unable to resolve host' >&2; echo 'sudo: a password is required' >&2; exit 1")
     with pytest.raises(CannotLookError, match="cannot be asked: sudo: unable to resolve host; sudo: a password is req"):
         asyncio.run(drift.look(PLAN, "node1", Access(tmp_path)))
-    tool("ssh", "exit 255")
+    tool("ssh", "exit 1")
     with pytest.raises(CannotLookError, match=r"cannot be asked: the login has ended\. Where"):
         asyncio.run(drift.look(PLAN, "node1", Access(tmp_path)))
 
