@@ -16,6 +16,7 @@ from netaddr import IPAddress, IPNetwork
 
 from podnet.addressing import (
     AddressError,
+    everything,
     family_of,
     host,
     network_of,
@@ -23,6 +24,7 @@ from podnet.addressing import (
     parse_network,
     within,
 )
+from podnet.model import MachineProvider
 from podnet.parse.iproute import KernelRoute
 from podnet.parse.netfilter import Addresses, Effect, Side
 from podnet.planning import ClusterPlan, NodePlan, Route
@@ -85,6 +87,8 @@ def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts) -> Iterator[Result
         yield result("route", f"{route.destination} via {route.gateway}", _route(route, node), route.peer)
     leaving = _leaving(plan, facts)
     yield result("no-other-route", f"none but the plan's {len(each.routes)}", _other_routes(plan, each, node, leaving))
+    if plan.cluster.provider is MachineProvider.LXC:  # elsewhere podnet does not set it
+        yield result("default-route", f"via {plan.cluster.gateway}", _default_route(plan, node))
     yield result("bridge", _bridge_expected(plan, each), _bridge(plan, each, node))
     yield result("cni-conf", f"{_conf_name(plan)} first, as planned", _cni_conf(plan, each, node))
     for sysctl in SYSCTLS:
@@ -233,6 +237,17 @@ def _other_routes(plan: ClusterPlan, each: NodePlan, node: NodeFacts, leaving: M
     text = ", ".join(route_text(route) for route in other) or "none"
     hint = f"ls /etc/podnet/routes.d on {each.node.name}: a file for every route that is to be there"
     return Seen(text, passed=not other, hint=hint)
+
+
+def _default_route(plan: ClusterPlan, node: NodeFacts) -> Seen:
+    if node.routes is None:
+        return _unseen(node, "routes")
+    default = everything(family_of(plan.cluster.gateway))
+    # The kernel lists the one that it uses first: the one with the least metric.
+    found = [route for route in node.routes if route.destination == default]
+    text = ", ".join(route_text(route) for route in found) or "no default route"
+    hint = f"{node.node}: ip route show default; /run/podnet/default-route has the one that it got when it was started"
+    return Seen(text, passed=bool(found) and found[0].gateway == plan.cluster.gateway, hint=hint)
 
 
 def _bridge_expected(plan: ClusterPlan, each: NodePlan) -> str:

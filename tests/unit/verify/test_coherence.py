@@ -25,7 +25,15 @@ def failed(seen: Facts, plan: Any = PLAN) -> set[str]:
 def test_a_right_cluster_is_coherent() -> None:
     results = coherence.check(PLAN, facts())
     assert [result.id for result in results if not result.passed] == []
-    assert len(results) == len({result.id for result in results}) == 36
+    assert len(results) == len({result.id for result in results}) == 39
+
+
+def test_the_default_route_is_podnet_s_affair_where_podnet_sets_it() -> None:
+    values: dict[str, Any] = config.dump(PLAN.cluster)
+    elsewhere = plan(config.load("bench", {**values, "provider": "virtualbox"}))
+    results = coherence.check(elsewhere, facts())
+    assert len(results) == 36
+    assert not [result for result in results if result.action == "default-route"]
 
 
 def test_routes_are_told_as_the_kernels_have_them() -> None:
@@ -124,6 +132,17 @@ NODE1: list[tuple[str, Damage, set[str]]] = [
         "route too many",
         edit("routes", lambda r: r.append({**_to_node2(r), "dst": "10.25.9.0/24"})),
         {"no-other-route: node1"},
+    ),
+    ("no default route", edit("routes", lambda r: [x for x in r if x["dst"] != "default"]), {"default-route: node1"}),
+    (
+        "default route elsewhere",
+        edit("routes", lambda r: next(x for x in r if x["dst"] == "default").update(gateway="10.100.196.9")),
+        {"default-route: node1"},
+    ),
+    (
+        "default route behind another",
+        edit("routes", lambda r: r.insert(0, {"dst": "default", "gateway": "10.100.196.9", "dev": "eth0"})),
+        {"default-route: node1"},
     ),
     ("no forwarding", _sysctl("net.ipv4.ip_forward", "0\n"), {"ip-forward: node1"}),
     ("bridged unseen", _sysctl("net.bridge.bridge-nf-call-iptables", "0\n"), {"bridge-nf-call-iptables: node1"}),
@@ -273,6 +292,7 @@ HARMLESS = [
     rule('-A FORWARD -j LOG --log-prefix "a \\"b\\" "'),
     _with_route({"dst": "10.0.0.0/8", "gateway": "10.100.196.1", "dev": "eth0"}),
     _with_route({"dst": "10.24.0.0/15", "type": "blackhole", "protocol": "static"}),
+    _with_route({"dst": "default", "gateway": "10.100.196.9", "dev": "eth0", "metric": 100}),
     _with_route({"dst": "192.0.2.0/24", "gateway": "10.100.196.1", "dev": "eth0"}),
     _conf("99-other.conf", '{"name": "other"}'),
     _conf("05-notes.txt", "not a conf"),
@@ -314,7 +334,7 @@ def test_a_fault_at_the_api_server_fails_its_own_checks(damage: Damage, expected
 
 
 NEEDS = {
-    "routes": {"route: node1 -> master", "route: node1 -> node2", "no-other-route: node1"},
+    "routes": {"route: node1 -> master", "route: node1 -> node2", "no-other-route: node1", "default-route: node1"},
     "links": {"bridge: node1"},
     "nft": {"masquerade: node1", "no-nat-no-drop: node1"},
     "nft-words": {"masquerade: node1", "no-nat-no-drop: node1"},
