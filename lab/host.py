@@ -37,7 +37,7 @@ class Host:
         if not stopped:
             self._run("resume", self.stack)
             return []
-        with step(f"machines that stand still: starting {', '.join(stopped)}"):
+        with step(f"stopped machines: starting {', '.join(stopped)}"):
             self._run("resume", self.stack, *stopped)
         return stopped
 
