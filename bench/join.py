@@ -1,4 +1,4 @@
-"""Print the join configuration of a node: ``python -m bench.join NODE TICKET``."""
+"""Print the join configuration of a node, whose ticket stands on standard input: ``python -m bench.join NODE``."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from podnet.planning import plan
 from podnet.render.kubeadm import JoinTicket, join_config
 
 if __name__ == "__main__":
-    print(join_config(plan(cluster()).of(sys.argv[1]).node, JoinTicket(**json.loads(sys.argv[2]))))
+    print(join_config(plan(cluster()).of(sys.argv[1]).node, JoinTicket(**json.load(sys.stdin))))

@@ -1,7 +1,8 @@
 """Time podnet's ``up`` from nothing to the verdict, and the same steps without Pulumi, in one run.
 
 ``make bench`` prints both, their ratio, the phases of the floor, and what a second ``preview``, ``up`` and the
-``destroy`` take. It needs the box in the cache and root; it makes and removes a stack of its own.
+``destroy`` take. It needs the box in the cache and root; it makes and removes a stack of its own, also where a step
+fails. The stack is one like any other: what was left of it all the same, ``make down STACK=bench`` takes away.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Final, Protocol
 
 from lab import environment
-from lab.lab import Lab, forget_salt
+from lab.lab import Lab
 from podnet import config
 from podnet.commands import host, network
+from podnet.errors import PodnetError
 from podnet.model import Cluster
 from podnet.planning import plan
 from podnet.render import cni, kubeadm
@@ -52,6 +54,7 @@ def _write_floor_files(folder: Path) -> None:
     (folder / "cluster.json").write_text(json.dumps(config.dump(planned.cluster)))
     for each in planned.nodes:
         machine = host.machine(planned.cluster, each.node)
+        (folder / f"{each.node.name}.up").write_text(machine.create)
         (folder / f"{each.node.name}.machine").write_text(machine.stdin or "")
         (folder / f"{each.node.name}.conf").write_text(cni.net_conf(each.net_conf, options))
         (folder / f"{each.node.name}.nft").write_text(rules.masquerade(each.masquerade))
@@ -64,31 +67,47 @@ def _write_floor_files(folder: Path) -> None:
 
 
 def _floor(environ: dict[str, str], stacks: Path) -> dict[str, float]:
-    """Run the floor; seconds of each phase."""
+    """Run the floor; seconds of each phase. What it makes is taken away again, also where it fails."""
     made = cluster()
+    before = (host.network(made), host.ssh_config(made), host.ssh_key(made), host.vagrant_folder(made))
+    machines = [host.machine(made, node) for node in made.nodes]
 
-    def run(line: str, stdin: str | None = None) -> None:
-        subprocess.run(["sh", "-c", line], check=True, env=environ, input=stdin, text=True, stdout=subprocess.DEVNULL)
+    def run(line: str, stdin: str | None = None) -> str:
+        done = subprocess.run(
+            ["sh", "-c", line], check=False, env=environ, input=stdin, text=True, capture_output=True
+        )  # fmt: skip
+        return "" if done.returncode == 0 else f"{line} failed:\n{done.stderr.strip()}"
 
-    with tempfile.TemporaryDirectory() as folder:
-        _write_floor_files(Path(folder))
-        read, write = os.pipe()
+    try:
         start = time.time()
-        for command in (host.network(made), host.ssh_config(made), host.ssh_key(made), host.vagrant_folder(made)):
-            run(command.create, command.stdin)
-        script = ["bash", str(environment.ROOT / "bench/floor.sh"), str(stacks / STACK), folder]
-        redirected = ["bash", "-c", f'exec 3>&{write}; exec "$@"', "bash", *script]
-        subprocess.run(redirected, check=True, env=environ, pass_fds=[write], cwd=environment.ROOT)
-        os.close(write)
-        with os.fdopen(read) as pipe:
-            marks = [(float(line.split()[0]), line.split()[1]) for line in pipe]
+        for command in before:
+            if failed := run(command.create, command.stdin):
+                raise PodnetError(failed)
+        marks = _floor_script(environ, stacks)
+    finally:
+        undone = [run(command.delete or "true") for command in (*machines, *reversed(before))]
+        if left := [each for each in undone if each]:
+            raise PodnetError("\n".join(["the floor left something behind:", *left]))
     starts = [(start, "host"), *marks]
-    phases = {name: after[0] - begun for (begun, name), after in itertools.pairwise(starts)}
-    for node in made.nodes:
-        run(host.machine(made, node).delete or "true")
-    for command in (host.network(made), host.vagrant_folder(made), host.ssh_key(made), host.ssh_config(made)):
-        run(command.delete or "true")
-    return phases
+    return {name: after[0] - begun for (begun, name), after in itertools.pairwise(starts)}
+
+
+def _floor_script(environ: dict[str, str], stacks: Path) -> list[tuple[float, str]]:
+    """Run floor.sh; when each of its phases began, and its end."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_floor_files(folder)
+        script = ["bash", str(environment.ROOT / "bench/floor.sh"), str(stacks / STACK), name]
+        with (folder / "phases").open("w") as phases:
+            redirected = ["bash", "-c", f'exec 3>&{phases.fileno()}; exec "$@"', "bash", *script]
+            done = subprocess.run(
+                redirected, check=False, env=environ, pass_fds=[phases.fileno()], cwd=environment.ROOT,
+                stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        lines = (folder / "phases").read_text().splitlines()
+    if done.returncode:
+        raise PodnetError(f"the floor failed in its phase {lines[-1].split()[1] if lines else 'none'}:\n{done.stderr}")
+    return [(float(line.split()[0]), line.split()[1]) for line in lines]
 
 
 def _podnet(environ: dict[str, str], arguments: list[str]) -> float:
@@ -96,27 +115,73 @@ def _podnet(environ: dict[str, str], arguments: list[str]) -> float:
     command = ["pulumi", *arguments, "--stack", STACK, "--non-interactive"]
     done = subprocess.run(command, env=environ, cwd=environment.ROOT, text=True, capture_output=True, check=False)
     if done.returncode:
-        sys.exit(f"pulumi {arguments[0]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
+        raise PodnetError(f"pulumi {arguments[0]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
     return time.monotonic() - start
+
+
+class Stack(Protocol):
+    """What is asked of a stack beside ``pulumi``; a Lab."""
+
+    def ready(self) -> dict[str, str]:
+        """Make what it needs, and the stack; the environment for it."""
+
+    def down(self) -> int:
+        """Take all of it away; the exit code."""
+
+
+def measure(stack: Stack, stack_file: Path, stacks: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """Time podnet and the floor: seconds of podnet's commands, and of the floor's phases.
+
+    stack_file: the stack's description, which is made and goes away. stacks: the folder of the stacks' folders.
+    PodnetError where the file is there already, where a step fails, or where something was left behind.
+    """
+    _claim(stack_file, stacks)
+    try:
+        environ = stack.ready()
+    except BaseException:
+        stack_file.unlink()  # nothing is up yet
+        raise
+    try:
+        figures = {
+            "up": _podnet(environ, ["up", "--yes", "--skip-preview"]),
+            "preview, no change": _podnet(environ, ["preview", "--expect-no-changes"]),
+            "up, no change": _podnet(environ, ["up", "--yes", "--skip-preview", "--expect-no-changes"]),
+            "destroy": _podnet(environ, ["destroy", "--yes", "--skip-preview"]),
+        }
+        return figures, _floor(environ, stacks)
+    finally:
+        if stack.down() != 0:
+            raise PodnetError(f"{stack_file.name} stays: {_AWAY}; delete it then")
+        stack_file.unlink()
+
+
+def _claim(stack_file: Path, stacks: Path) -> None:
+    """Write the stack's description. What a user or a killed benchmark has by that name stays as it is."""
+    if (stacks / STACK).exists():
+        raise PodnetError(f"there is a stack {STACK} already, and a benchmark makes its own: {_AWAY}")
+    try:
+        with stack_file.open("x") as file:
+            json.dump({"config": {f"podnet:{key}": value for key, value in CONFIG.items()}}, file)
+    except FileExistsError:
+        found = f"there is a {stack_file.name} already, and a benchmark makes its own"
+        raise PodnetError(f"{found}: move it away. Where a killed benchmark has left it, {_AWAY}") from None
+
+
+_AWAY: Final = f"make down STACK={STACK} takes away what is up"
 
 
 def main() -> None:
     """Run both and print the figures."""
-    stack_file = environment.ROOT / f"Pulumi.{STACK}.yaml"
-    with tempfile.TemporaryDirectory() as folder:
-        where = environment.places(os.environ | {"PODNET_STATE": folder})
-        lab = Lab(STACK, where, Path(sys.executable))
-        stack_file.write_text(json.dumps({"config": {f"podnet:{key}": value for key, value in CONFIG.items()}}))
-        try:
-            environ = lab.ready()
-            figures: dict[str, Any] = {"up": _podnet(environ, ["up", "--yes", "--skip-preview"])}
-            figures["preview, no change"] = _podnet(environ, ["preview", "--expect-no-changes"])
-            figures["up, no change"] = _podnet(environ, ["up", "--yes", "--skip-preview", "--expect-no-changes"])
-            figures["destroy"] = _podnet(environ, ["destroy", "--yes", "--skip-preview"])
-            phases = _floor(environ, where.stacks)
-        finally:
-            forget_salt(stack_file)
-            stack_file.unlink()
+    where = environment.places(os.environ)
+    stack = Lab(STACK, where, Path(sys.executable))
+    try:
+        figures, phases = measure(stack, environment.ROOT / f"Pulumi.{STACK}.yaml", where.stacks)
+    except PodnetError as error:
+        said: BaseException | None = error
+        while said is not None:  # what failed first stands behind what failed while it was undone
+            print(f"podnet: {said}", file=sys.stderr)
+            said = said.__context__
+        sys.exit(1)
     floor = sum(phases.values())
     for name, seconds in figures.items():
         print(f"podnet {name}: {seconds:.1f} s")

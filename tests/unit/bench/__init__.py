@@ -1,0 +1,1 @@
+"""The benchmark, as far as it needs no boxes."""
