@@ -69,3 +69,11 @@ def golden(request: pytest.FixtureRequest) -> Golden:
             pytest.fail("".join(diff) + "\nIf this is right: pytest --update-golden, and read the diff.", pytrace=False)
 
     return compare
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say last what the tests that were made do not show: most of podnet is seen on real boxes only."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "boxes" in report.keywords]
+    if skipped:
+        tests = f"{len(skipped)} tests on real boxes" if len(skipped) > 1 else "1 test on real boxes"
+        terminalreporter.write_sep("=", f"NOT RUN: {tests} (they need root)", yellow=True, bold=True)

@@ -13,7 +13,8 @@ from podnet.errors import PodnetError
 SOURCES: Final = ("auto", "official", "build")
 """auto: the official release where it is pinned and its host answers, else a build from Go modules."""
 
-_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+_ARCHITECTURES: Final = {"x86_64": "amd64"}
+"""What can be made to the end: podnet's images and boxes are x86-64 ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def _architecture() -> str:
     system, machine = platform.system(), platform.machine()
     if system != "Linux" or machine not in _ARCHITECTURES:
         raise PodnetError(
-            f"podnet's toolchain is made on Linux on {' or '.join(_ARCHITECTURES)}; this is {system} on {machine}"
+            f"podnet's programs, images and boxes are made for Linux on {' or '.join(_ARCHITECTURES)}; "
+            f"this is {system} on {machine}"
         )
     return _ARCHITECTURES[machine]

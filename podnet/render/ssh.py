@@ -13,6 +13,9 @@ from podnet.model import Cluster, Login, Node
 VAGRANT_USER: Final = "vagrant"
 """Who logs in to the machines that podnet makes."""
 
+PORT: Final = 22
+"""Where their sshd listens."""
+
 FOLDER: Final = "@FOLDER@"
 """Stands for the stack's folder, which the host knows and fills in: a stack does not change with it."""
 

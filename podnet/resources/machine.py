@@ -91,7 +91,7 @@ class Machine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 delete_before_replace=True,
-                hooks=pulumi.ResourceHookBinding(on_error=[self._unreachable]),
+                hooks=self._unreachable,
             ),
         )
         return machine, connection

@@ -10,14 +10,20 @@ import pulumi
 from pulumi_command import local, remote
 
 from podnet.commands.shell import Command
+from podnet.errors import PodnetError
 from podnet.model import Login, Node
 from podnet.observe import advice
+from podnet.observe.silence import is_silent
 from podnet.render import ssh
 
 _DIALS: Final = 8
 _DIAL_SECONDS: Final = 5
 """A node that does not answer is given up after about 50 s (nine dials, and the provider's pauses between them); one
 that refuses, while its sshd starts, after 5 s."""
+
+_SILENCE: Final = 50
+"""Seconds in which a node's sshd says its first word. A node that hangs still takes connections, and the official
+provider then waits for ever: its time-outs, the resource's own too, end no login that has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class NodeHandle:
     machine: pulumi.CustomResource
     ready: pulumi.Resource
     connection: remote.ConnectionArgs
-    unreachable: pulumi.ErrorHook
+    unreachable: pulumi.ResourceHookBinding
 
 
 def to_machine(node: Node, private_key: pulumi.Output[str], host_key: pulumi.Output[str]) -> remote.ConnectionArgs:
@@ -115,17 +121,31 @@ def _endpoint(login: Login, private_key: pulumi.Output[str] | None) -> dict[str,
     }
 
 
-def unreachable(node: Node) -> pulumi.ErrorHook:
-    """What is said beside the engine's own error where a node cannot be logged in to: which one, and what to do."""
+def unreachable(node: Node) -> pulumi.ResourceHookBinding:
+    """What is done about a node that cannot be logged in to: it is named, with what to do, and not waited for for ever.
+
+    A command that is undone has no such bound: the engine has no hook for that which a plain destroy could run.
+    """
+    outermost = node.ssh and (node.ssh.bastion or node.ssh)
+    host, port = (outermost.host, outermost.port) if outermost else (str(node.address), ssh.PORT)
+
+    async def listen(_: pulumi.ResourceHookArgs) -> None:
+        if await is_silent(host, port, dial=_DIAL_SECONDS, patience=_SILENCE):
+            raise PodnetError(f"{said('')} {host} port {port} takes connections, and says nothing for {_SILENCE} s.")
+
+    def said(errors: str) -> str:
+        where = f"{node.name} ({node.address}) cannot be reached over SSH."
+        return f"{where} {_what_to_do(node, errors)} The other nodes are untouched, and what is done stays done."
 
     def tell(failed: pulumi.ErrorHookArgs) -> bool:
+        """Say which node it is beside the engine's own error."""
         if any(word in error for error in failed.errors for word in _NOT_REACHED):
-            where = f"{node.name} ({node.address}) cannot be reached over SSH."
-            what = _what_to_do(node, "".join(failed.errors))
-            pulumi.log.error(f"{where} {what} The other nodes are untouched, and what is done stays done.")
+            pulumi.log.error(said("".join(failed.errors)))
         return False  # the provider has dialled again and again already
 
-    return pulumi.ErrorHook(f"{node.name}-unreachable", tell)
+    answers = pulumi.ResourceHook(f"{node.name}-answers", listen)
+    failed = pulumi.ErrorHook(f"{node.name}-unreachable", tell)
+    return pulumi.ResourceHookBinding(before_create=[answers], before_update=[answers], on_error=[failed])
 
 
 def _what_to_do(node: Node, errors: str) -> str:
@@ -168,7 +188,7 @@ def on_node(
             depends_on=[handle.machine, handle.ready, *depends_on],
             deleted_with=handle.machine,
             delete_before_replace=True,
-            hooks=pulumi.ResourceHookBinding(on_error=[handle.unreachable]),
+            hooks=handle.unreachable,
             additional_secret_outputs=["stdout", "stderr"] if secrecy.stdout else None,
         ),
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
 import pulumi
 import pytest
 from asyncssh import generate_private_key
@@ -10,8 +14,9 @@ from pulumi_command import local
 
 from podnet.addressing import parse_address, parse_network
 from podnet.commands.shell import Command
-from podnet.model import Node, Role
-from podnet.resources.runner import NodeHandle, on_node, secret, to_machine, unreachable
+from podnet.model import Login, Node, Role
+from podnet.resources import runner
+from podnet.resources.runner import NodeHandle, on_node, secret, to_existing, to_machine, unreachable
 
 from .conftest import Stack
 
@@ -41,4 +46,35 @@ def test_it_is_named_with_what_to_do(stack: Stack) -> None:
     assert "node1 (127.7.7.7) cannot be reached over SSH" in said
     assert "make up starts it again" in said
     assert "make up REPLACE=node1" in said
+    assert "Traceback" not in said
+
+
+def _patient(node: Node, login: Login) -> Callable[[], None]:
+    """A command of a node whose dials would wait for ever, as the official plugin's logins do that have begun."""
+
+    def program() -> None:
+        parent = _Parent()
+        machine = local.Command("node1-vm", create="true", opts=pulumi.ResourceOptions(parent=parent))
+        private = secret(pulumi.Output.from_input(generate_private_key("ssh-ed25519").export_private_key().decode()))
+        connection = to_existing(login, private, None)
+        connection.dial_error_limit, connection.per_dial_timeout = -1, 0
+        handle = NodeHandle(node, machine, machine, connection, unreachable(node))
+        on_node("node1-route-to-node2", Command(create="true"), handle, parent=parent)
+
+    return program
+
+
+@pytest.mark.timeout(120)
+def test_a_node_that_hangs_is_not_waited_for_for_ever(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its kernel takes connections, and its sshd says nothing."""
+    monkeypatch.setattr(runner, "_SILENCE", 1)
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        key = generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+        login = Login("127.0.0.1", frozen.getsockname()[1], "tester", key, "~/.ssh/id")
+        with pytest.raises(CommandError):
+            stack.up(_patient(replace(NOBODY, ssh=login), login))
+    said = "".join(stack.log)
+    assert "node1 (127.7.7.7) cannot be reached over SSH" in said
+    assert f"127.0.0.1 port {login.port} takes connections, and says nothing for 1 s" in said
+    assert "docs/existing-machines.md" in said
     assert "Traceback" not in said

@@ -36,8 +36,11 @@ def test_keeping_the_go_cache(value: str, kept: bool) -> None:
     assert from_environ({"PODNET_KEEP_GO_CACHE": value}).keep_go_cache is kept
 
 
-def test_another_system_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    monkeypatch.setattr(platform, "machine", lambda: "arm64")
-    with pytest.raises(PodnetError, match="this is Darwin on arm64"):
+@pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Darwin", "x86_64")])
+def test_another_system_is_refused_in_words_before_anything_is_built(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str
+) -> None:
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    with pytest.raises(PodnetError, match=f"made for Linux on x86_64; this is {system} on {machine}"):
         from_environ({})
