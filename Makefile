@@ -1,12 +1,13 @@
 # podnet: make up, make down; `make help` says the rest.
 STACK ?= dev
 BASE ?= origin/main
+PACK ?= policy
 RUN := ./lab/run
 SHELL_FILES := .ci/run lab/run lab/lock lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
 	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preview-comment policy verify conformance env prepare unit test faults lint golden lock bench
+.PHONY: help up down halt preview preview-comment policy verify conformance env prepare unit test faults lint golden lock bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -17,14 +18,17 @@ up: ## bring up machines, cluster, pod network and nginx, and verify them (STACK
 down: ## take all of it away again
 	@$(RUN) python -m lab down --stack $(STACK)
 
+halt: ## stop the machines; up starts them again
+	@$(RUN) python -m lab halt --stack $(STACK)
+
 preview: ## show what up would do; needs no root, machine or cluster
 	@$(RUN) python -m lab preview --stack $(STACK)
 
 preview-comment: ## say as Markdown what this checkout changes against BASE (origin/main), as a pull request shows it
 	@$(RUN) python -m lab preview-comment --stack $(STACK) --base $(BASE) $(if $(OUTPUT),--output $(OUTPUT))
 
-policy: ## preview with the policy pack, which refuses what a reviewer would
-	@$(RUN) python -m lab preview --stack $(STACK) -- --policy-pack policy
+policy: ## preview with the policy pack, which refuses what a reviewer would (PACK=FOLDER: with another one)
+	@$(RUN) python -m lab preview --stack $(STACK) -- --policy-pack $(PACK)
 
 verify: ## prove the network of a stack that is up once more
 	@eval "$$($(RUN) python -m lab env --stack $(STACK))" && $(RUN) python -m podnet verify --stack $(STACK)
@@ -53,7 +57,7 @@ lint: ## style, types, import rules and shell
 	@$(RUN) --dev ruff check .
 	@$(RUN) --dev ruff format --check --quiet .
 	@$(RUN) --dev mypy
-	@$(RUN) --dev lint-imports
+	@$(RUN) --dev env PYTHONPATH=.:policy lint-imports
 	@$(RUN) --dev shellcheck $(SHELL_FILES)
 
 golden: ## write the golden files anew; read the difference before committing it

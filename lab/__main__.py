@@ -13,7 +13,7 @@ from typing import Final
 from lab import environment
 from podnet.errors import PodnetError
 
-COMMANDS: Final = ("up", "down", "preview", "preview-comment", "conformance", "env", "prepare")
+COMMANDS: Final = ("up", "down", "halt", "preview", "preview-comment", "conformance", "env", "prepare")
 
 
 def main() -> int:
@@ -52,6 +52,8 @@ def _run(arguments: argparse.Namespace, rest: Sequence[str]) -> int:
             return lab.up(rest, arguments.replace)
         case "down":
             return lab.down()
+        case "halt":
+            lab.halt()
         case "preview":
             return lab.preview(rest)
         case "conformance":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 import shlex
 from collections.abc import Mapping
@@ -11,9 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from lab.toolchain.settings import cache_folder
+from podnet.errors import PodnetError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout."""
+
+
+_UNFIT: Final = re.compile(r"""[\s:|&%"'`\\#$*?;<>()]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,20 @@ class Places:
 
 
 def places(environ: Mapping[str, str]) -> Places:
-    """The folders: PODNET_CACHE and PODNET_STATE, else podnet's own in the XDG base directories."""
+    """The folders: PODNET_CACHE and PODNET_STATE, else podnet's own in the XDG base directories.
+
+    Raises PodnetError for a path that LXC, ssh or the search path would not read as it stands.
+    """
     home = Path(environ.get("HOME") or Path.home())
     state = environ.get("PODNET_STATE") or Path(environ.get("XDG_STATE_HOME") or home / ".local/state") / "podnet"
-    return Places(cache_folder(environ), Path(state).expanduser().absolute())
+    found = Places(cache_folder(environ), Path(state).expanduser().absolute())
+    for name, folder in (("PODNET_CACHE", found.cache), ("PODNET_STATE", found.state)):
+        if unfit := _UNFIT.search(str(folder)):
+            raise PodnetError(
+                f"{folder} cannot be a folder of podnet's, for LXC and ssh read {unfit[0]!r} in another way; "
+                f"{name} names another one"
+            )
+    return found
 
 
 def prepare(where: Places) -> None:
@@ -106,6 +122,8 @@ def variables(
         "PATH": ":".join([*path, *rest]),
         "PULUMI_HOME": str(where.pulumi_home),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # In every checkout: what the engine selects itself, it selects for one of them.
+        "PULUMI_STACK": stack,
         "VAGRANT_HOME": str(where.vagrant_home),
         "VAGRANT_CWD": str(folder),
         "KUBECONFIG": str(folder / "admin.conf"),
@@ -118,21 +136,52 @@ def variables(
         found["PODNET_BOX"] = box
     if bundle:
         found["PODNET_BUNDLE"] = str(bundle)
-    return found | _backend(where, environ)
+    return found | _backend(where, stack, environ)
 
 
-def _backend(where: Places, environ: Mapping[str, str]) -> dict[str, str]:
+def _backend(where: Places, stack: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The backend and the passphrase: podnet's own only where the user has chosen none."""
     found: dict[str, str] = {}
-    users = Path(environ.get("PULUMI_CREDENTIALS_PATH") or Path(environ.get("HOME") or Path.home()) / ".pulumi")
     if not environ.get("PULUMI_BACKEND_URL"):
-        if (users / "credentials.json").exists():
-            found["PULUMI_CREDENTIALS_PATH"] = str(users)
+        if _logged_in(environ) and not _keeps(where, stack):
+            found["PULUMI_CREDENTIALS_PATH"] = str(_users_pulumi(environ))
         else:
             found["PULUMI_BACKEND_URL"] = f"file://{where.backend}"
     if not environ.get("PULUMI_CONFIG_PASSPHRASE") and not environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
         found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(where.passphrase)
     return found
+
+
+def backend_url(where: Places, stack: str, environ: Mapping[str, str]) -> str:
+    """Where the state of a stack is kept."""
+    own = _backend(where, stack, environ).get("PULUMI_BACKEND_URL")
+    return own or environ.get("PULUMI_BACKEND_URL") or _logged_in(environ)
+
+
+def backend_folder(url: str) -> Path | None:
+    """The folder of a backend of files; None for every other."""
+    scheme, _, path = url.partition("?")[0].partition("://")
+    return ROOT / Path(path).expanduser() if scheme == "file" else None
+
+
+def _users_pulumi(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("PULUMI_CREDENTIALS_PATH") or Path(environ.get("HOME") or Path.home()) / ".pulumi")
+
+
+def _logged_in(environ: Mapping[str, str]) -> str:
+    """The backend that the user has logged in to; empty where there is none. A logout leaves the file there."""
+    try:
+        credentials = json.loads((_users_pulumi(environ) / "credentials.json").read_text())
+        return str(credentials.get("current") or "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _keeps(where: Places, stack: str) -> bool:
+    """Whether podnet's own backend has this stack, from before the user logged in."""
+    # Of a stack that was taken down the engine keeps a backup, of another name.
+    names = (f"**/{stack}.json", f"**/{stack}.json.gz")
+    return any(found for name in names for found in (where.backend / ".pulumi/stacks").glob(name))
 
 
 def exports(found: Mapping[str, str]) -> str:

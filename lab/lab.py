@@ -12,19 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import conformance, environment, locks, preflight, review
+from lab import conformance, environment, locks, preflight, review, stages
 from lab.box import build as box_build
 from lab.bundle import build as bundle_build
+from lab.host import Host
 from lab.program import root_command, run
-from lab.state import given_up, settled
+from lab.state import given_up, inputs_of, settled, urn_of
 from lab.steps import step
 from lab.toolchain import ensure
 from lab.toolchain.plugins import install_plugins
 from lab.toolchain.toolchain import Toolchain
 from podnet.config import from_stack_file
 from podnet.errors import PodnetError
-from podnet.model import MachineProvider
+from podnet.model import Cluster, MachineProvider
 from podnet.observe.host import require_room
+from podnet.render.vagrant import bridge_name
 from podnet.review.interruption import interruptions
 from podnet.review.steps import logged, proposed
 
@@ -46,16 +48,36 @@ class Lab:
         variables = self.ready()
         what = "claim" if cluster.provider is MachineProvider.SSH else "vm"
         anew = [f"{name}-{what}" for name in replace]
-        self._settle(variables, anew=anew)
+        host = Host(self.stack, variables)
+        started = host.resume(leave=replace)
+        state = self._settle(variables, anew=anew)
+        # What the state does not have was cut off while it was made: nothing was proved with it.
+        proved = inputs_of(state, "verify")
+        if started and not replace and proved and all(inputs_of(state, f"{name}-vm") for name in started):
+            host.wait_until_proved(proved["stdin"])
+        if code := self._make_way(cluster, state, variables):
+            return code
         # What has drifted since is put right too; of a node that is made anew nothing can be read.
-        look = [f"--replace=**{name}" for name in anew] or ["--refresh"]
+        look = [f"--replace={urn_of(name)}" for name in anew] or ["--refresh"]
         return self._pulumi(["up", "--yes", "--skip-preview", *look, *options], variables)
 
-    def _settle(self, variables: Mapping[str, str], *, anew: Sequence[str] = (), undo: bool = False) -> None:
+    def _make_way(self, cluster: Cluster, state: Mapping[str, Any], variables: Mapping[str, str]) -> int:
+        """Take away first what holds something that a node is to have; the exit code of that deployment."""
+        found = stages.waits(cluster, stages.held(state))
+        late = stages.left_for_later(cluster, found)
+        if not late:
+            return 0
+        print(f"in two steps, for {'; '.join(map(str, found))}: first all but {', '.join(late)}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
+            file = Path(folder) / self._stack_file().name
+            file.write_text(stages.without(late, cluster, self._stack_file().read_text()))
+            return self._pulumi(["up", "--yes", "--skip-preview", f"--config-file={file}"], variables)
+
+    def _settle(self, variables: Mapping[str, str], *, anew: Sequence[str] = (), undo: bool = False) -> dict[str, Any]:
         """Settle what a killed run left behind: its lock, and what it was about to do.
 
         anew: machines that are to be made anew. The engine is to undo nothing on them: they may be lost, and nobody
-        answers there. undo: whether all of the stack is to be undone.
+        answers there. undo: whether all of the stack is to be undone. Gives the state.
         """
         self._clear_locks()
         state: dict[str, Any] = json.loads(self._quiet(["stack", "export", "--stack", self.stack], variables))
@@ -65,24 +87,50 @@ class Lab:
             self._quiet(["stack", "import", "--stack", self.stack], variables, stdin=json.dumps(state))
         if cut_off:
             print(f"it was cut off at {', '.join(cut_off)}", file=sys.stderr)
+        return state
 
     def _clear_locks(self) -> None:
-        for said in locks.clear(self.where.backend, self.stack):
+        folder = environment.backend_folder(environment.backend_url(self.where, self.stack, os.environ))
+        for said in locks.clear(folder, self.stack) if folder else ():
             print(said, file=sys.stderr)
 
     def ready(self) -> dict[str, str]:
         """Make everything that ``pulumi up`` needs; the environment for it."""
         cluster = from_stack_file(self._stack_file())
         needs_box = cluster.provider is MachineProvider.LXC
+        self._require_host(needs_box=needs_box)
         preflight.require_root()
         preflight.require_space(self.where.cache, cold=not self.where.box_cache.exists())
         makes_machines = cluster.provider is not MachineProvider.SSH
         preflight.install_packages(preflight.missing_packages(makes_machines=makes_machines))
         if needs_box:
+            print(Host(self.stack, self._plain_variables()).check(bridge_name(cluster)), end="", flush=True)
             require_room(cluster)
         variables = self._variables(self._make(needs_bundle=True, needs_box=needs_box))
-        self._select_stack(variables)
+        if self._select_stack(variables):
+            self._say_where()
         return variables
+
+    def _require_host(self, *, needs_box: bool) -> None:
+        preflight.require_architecture()
+        if doubt := preflight.doubt():
+            print(doubt, flush=True)
+        if needs_box:
+            preflight.require_debians_vagrant()
+
+    def _say_where(self) -> None:
+        """Say where the state of a new stack goes, and its secrets in it, where that is not podnet's own backend."""
+        url = environment.backend_url(self.where, self.stack, os.environ)
+        folder = environment.backend_folder(url)
+        if folder == self.where.backend:
+            return
+        why = "as PULUMI_BACKEND_URL says" if os.environ.get("PULUMI_BACKEND_URL") else "where you are logged in"
+        print(
+            f"Pulumi keeps the state of {self.stack}, and in it its keys, encrypted, in {url}, {why}; "
+            f"PULUMI_BACKEND_URL=file://{self.where.backend} make up keeps it here."
+        )
+        if folder is None:
+            print("A run that is killed leaves its lock there: pulumi cancel takes it away.", flush=True)
 
     def down(self) -> int:
         """``pulumi destroy`` and the end of the stack; the exit code."""
@@ -90,11 +138,18 @@ class Lab:
         if not self._has_stack(variables):
             print(f"there is no stack {self.stack}: nothing to take down")
             return 0
+        if (self.where.stacks / self.stack / "machines.json").exists():
+            preflight.require_root()
         self._settle(variables, undo=True)
         code = self._pulumi(["destroy", "--yes", "--skip-preview"], variables)
         if code == 0:
             print(self._remove_stack(variables), end="")
         return code
+
+    def halt(self) -> None:
+        """Stop the stack's machines; ``up`` starts them again."""
+        preflight.require_root()
+        Host(self.stack, self._plain_variables()).halt()
 
     def preview(self, options: Sequence[str] = ()) -> int:
         """``pulumi preview``, and in words what a change would interrupt. It needs no root, no host and no cluster."""
@@ -146,6 +201,7 @@ class Lab:
 
     def prepare(self) -> None:
         """Make the toolchain, the node bundle and the box, and nothing else."""
+        self._require_host(needs_box=True)
         preflight.require_root()
         preflight.install_packages(preflight.missing_packages())
         self._make(needs_bundle=True, needs_box=True)
@@ -200,6 +256,13 @@ class Lab:
     def _variables(self, made: _Made) -> dict[str, str]:
         return dict(os.environ) | self._own_variables(made)
 
+    def _plain_variables(self) -> dict[str, str]:
+        """The environment of what needs nothing that is made."""
+        own = environment.variables(
+            self.where, self.stack, python=self.python, toolchain=None, box=None, bundle=None, environ=os.environ
+        )
+        return dict(os.environ) | own
+
     def _own_variables(self, made: _Made) -> dict[str, str]:
         return environment.variables(
             self.where,
@@ -212,8 +275,9 @@ class Lab:
         )
 
     def _has_stack(self, variables: Mapping[str, str]) -> bool:
-        found = self._quiet(["stack", "ls", "--json"], variables)
-        return f'"{self.stack}"' in found
+        found = json.loads(self._quiet(["stack", "ls", "--json"], variables))
+        # A backend that has organizations says whose it is.
+        return any(each["name"].rpartition("/")[2] == self.stack for each in found)
 
     def _select_stack(self, variables: Mapping[str, str]) -> bool:
         """Make sure that there is the stack; whether it is a new one."""

@@ -1,4 +1,4 @@
-"""Locks that killed runs have left on podnet's own backend.
+"""Locks that killed runs have left in a backend of files.
 
 The engine locks a stack with a file that says which process holds it, and has no way of its own to tell that this
 process is dead: the next run would refuse until somebody types `pulumi cancel`.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -27,6 +30,9 @@ PACKAGES: Final = {
 
 WITHOUT_BOXES: Final = ("mmdebstrap", "ssh")
 """Those of them that the node bundle and its way to a host need, where podnet makes no machine."""
+
+TICKET_SECONDS = 30.0
+"""How often a sudo ticket is renewed: one lasts a quarter of an hour, or what the host's sudoers say."""
 
 _VAGRANT_LXC: Final = "vagrant-lxc"
 _NEEDED_GB: Final = {"cold": 12, "warm": 4}
@@ -54,8 +60,38 @@ def _package_missing(package: str) -> bool:
     return status.stdout.strip() != "installed"
 
 
+def require_architecture() -> None:
+    """Refuse what the node bundle is not made for. Raises PodnetError."""
+    machine = platform.machine()
+    if machine not in ("x86_64", "amd64"):
+        raise PodnetError(
+            f"podnet's machines are x86-64, and this host is {machine}: it can plan, preview and draw, but make none"
+        )
+
+
+def doubt() -> str:
+    """What there is to say of a host that is not of the kind that podnet was seen to work on; empty on one that is."""
+    try:
+        system = platform.freedesktop_os_release()
+    except OSError:
+        system = {}
+    if (system.get("ID"), system.get("VERSION_ID")) == ("debian", "12"):
+        return ""
+    return f"podnet was seen to work on Debian 12 only, and this is {system.get('PRETTY_NAME', 'another system')}."
+
+
+def require_debians_vagrant() -> None:
+    """Refuse HashiCorp's own vagrant, which brings its own Ruby. Raises PodnetError."""
+    found = shutil.which("vagrant", path=_search_path())
+    if found and any(b"/opt/vagrant/" in part for part in (Path(found).read_bytes(), bytes(Path(found).resolve()))):
+        raise PodnetError(
+            f"{found} is HashiCorp's own vagrant, which cannot load Debian's vagrant-lxc: remove it (apt-get remove "
+            "vagrant), and make up installs Debian's"
+        )
+
+
 def require_root() -> None:
-    """Make sure that root can be had, and say what for.
+    """Make sure that root can be had, and say what for. It lasts as long as this program runs.
 
     Raises PodnetError where it cannot.
     """
@@ -66,6 +102,17 @@ def require_root() -> None:
     print("Boxes need root, for LXC containers, their bridge and Debian packages; sudo asks for it now.", flush=True)
     if subprocess.run(["sudo", "--validate"], check=False).returncode:
         raise PodnetError("sudo gave no root rights; without them podnet can plan and draw, but not make boxes")
+    threading.Thread(target=_keep_ticket, daemon=True).start()
+
+
+def _keep_ticket() -> None:
+    """Renew the ticket until the program ends, or sudo gives none without a password."""
+    while True:
+        time.sleep(TICKET_SECONDS)
+        if subprocess.run(
+            ["sudo", "--non-interactive", "--validate"], check=False, stderr=subprocess.DEVNULL
+        ).returncode:
+            return
 
 
 def install_packages(missing: Sequence[str]) -> None:

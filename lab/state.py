@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 
@@ -42,6 +42,17 @@ def _adopt(resources: list[dict[str, Any]], cut_off: dict[str, Any]) -> None:
             return  # a replacement beside the old one, whose deletion undoes both
         resources.remove(known)
     resources.append({**cut_off, "id": "cut-off", "outputs": cut_off.get("inputs", {})})
+
+
+def inputs_of(state: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The inputs of the one resource of this name; none where there is no such resource."""
+    resources = state.get("deployment", {}).get("resources") or []
+    return next((each.get("inputs", {}) for each in resources if _name(each["urn"]) == name), {})
+
+
+def urn_of(name: str) -> str:
+    """Give the engine's pattern for the one resource of this name; ``**`` alone would match any name that ends so."""
+    return f"**::{name}"
 
 
 def _name(urn: str) -> str:

@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+_KLOG: Final = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d")
+"""How a line of Kubernetes' log begins: kubectl says the same again in words."""
+
+_LINES: Final = 3
+_LONGEST: Final = 300
+"""Characters of a line."""
+
+
+def last_words(text: str, status: int = 0) -> str:
+    """What a program that failed said at its end, in one line: the last line alone often hides why.
+
+    status: its exit code, for one that said nothing.
+    """
+    said = [shortened(line) for line in text.splitlines() if line.strip()]
+    lines = [line for line in said if not _KLOG.match(line)] or said
+    return "; ".join(lines[-_LINES:]) or f"it said nothing (exit code {status})"
+
+
+def shortened(text: str) -> str:
+    """The text in one line, with its end left out where it is very long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
 
 
 class PodnetError(Exception):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from netaddr import IPAddress, IPNetwork
 
 from podnet.addressing import host
-from podnet.model import Cluster, Node
+from podnet.model import Cluster, Login, Node
+
+WEB_PODS: Final = 2
+"""How many pods the workload, nginx, has: each on a node of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,17 @@ class ClusterPlan:
             if node.node.name == name:
                 return node
         raise KeyError(name)
+
+
+def holdings(node: Node) -> dict[str, str]:
+    """Give what no two nodes can hold at the same time. host: where a host that podnet did not make is logged in to."""
+    return {"address": str(node.address), "podSubnet": str(node.pod_subnet), "host": _place(node.ssh)}
+
+
+def _place(login: Login | None) -> str:
+    if login is None:
+        return ""
+    return f"{login.host}:{login.port}" + (f" behind {_place(login.bastion)}" if login.bastion else "")
 
 
 def bridge_address(subnet: IPNetwork) -> IPAddress:

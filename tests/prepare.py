@@ -12,8 +12,9 @@ from lab.toolchain import catalog, ensure
 from lab.toolchain.settings import from_environ
 from podnet.errors import PodnetError
 
-PACKAGES: Final = ("vagrant-libvirt", "chromium", "chromium-driver", "librsvg2-bin")
-"""Debian packages: the provider whose Vagrantfile is validated, the browser that opens the page, a converter of SVG."""
+PACKAGES: Final = ("vagrant-libvirt", "chromium", "chromium-driver", "librsvg2-bin", "iptables", "openssl", "sudo")
+"""Debian packages: the provider whose Vagrantfile is validated, the browser that opens the page, a converter of SVG, a
+firewall, and sudo with a password."""
 
 ARTIFACTS: Final = ("e2e", "actionlint")
 """Kubernetes' own tests, and the linter of workflows: asked for along with all the rest, while Go's caches are warm."""

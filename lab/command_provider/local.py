@@ -49,8 +49,9 @@ async def _start(command: str, inputs: LocalInputs, environment: Mapping[str, st
             stdin=asyncio.subprocess.PIPE if inputs.stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            # A group of its own, so that all of it can be ended at once.
-            start_new_session=True,
+            # A group of its own, so that all of it can be ended at once; in the session of whoever runs it, for sudo
+            # knows by its terminal who has typed a password.
+            process_group=0,
         )
     except (OSError, ValueError) as error:
         raise StartError(str(error)) from error

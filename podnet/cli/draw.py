@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from podnet.cli.files import write_whole
+from podnet.cli.files import read_text, write_whole
 from podnet.cli.live import look
 from podnet.draw.graph import graph
 from podnet.draw.html import page
 from podnet.draw.mermaid import flowchart
 from podnet.draw.svg import picture
-from podnet.errors import PodnetError
 from podnet.model import Cluster
 from podnet.planning import ClusterPlan, plan
 from podnet.verify.report import Report, load
@@ -44,7 +43,7 @@ def add_draw(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _run(cluster: Cluster, chosen: argparse.Namespace) -> int:
-    report = look(cluster) if chosen.live else _read(chosen.report) if chosen.report else None
+    report = look(cluster) if chosen.live else load(read_text(chosen.report, "the report")) if chosen.report else None
     text = _FORMATS[chosen.format](plan(cluster), report)
     if chosen.output:
         write_whole(chosen.output, text)
@@ -52,14 +51,3 @@ def _run(cluster: Cluster, chosen: argparse.Namespace) -> int:
         # As bytes: the picture says that it is UTF-8, whatever the terminal's locale is.
         sys.stdout.buffer.write(text.encode())
     return 0
-
-
-def _read(name: str) -> Report:
-    try:
-        return load(sys.stdin.read() if name == "-" else Path(name).read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise PodnetError(f"the report {name} cannot be read: {_reason(error)}") from None
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -1,12 +1,22 @@
-"""Files that a command writes."""
+"""Files that a command reads and writes."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 from podnet.errors import PodnetError
+
+
+def read_text(name: str, what: str) -> str:
+    """Read a file (- is standard input). what: it is called so in the PodnetError where it cannot be read."""
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise PodnetError(f"{what} {name} cannot be read: {reason}") from None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from podnet import config
 from podnet.cli.draw import add_draw
+from podnet.cli.files import read_text
 from podnet.cli.review import add_review
 from podnet.cli.verify import add_verify
 from podnet.errors import PodnetError
@@ -40,10 +41,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def _cluster(chosen: argparse.Namespace) -> Cluster:
     if chosen.cluster:
-        text = sys.stdin.read() if chosen.cluster == "-" else Path(chosen.cluster).read_text()
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise PodnetError(f"the config is not JSON: {error}") from None
-        return config.load(chosen.stack, values)
+        return config.load(chosen.stack, _values(chosen.cluster))
     return config.from_stack_file(Path(os.environ.get("PODNET_ROOT", ".")) / f"Pulumi.{chosen.stack}.yaml")
+
+
+def _values(name: str) -> dict[str, object]:
+    try:
+        values = json.loads(read_text(name, "the config"))
+    except (ValueError, RecursionError) as error:
+        raise PodnetError(f"the config {name} is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise PodnetError(f"the config {name} is not a mapping; expected an object with podnet's keys")
+    return values

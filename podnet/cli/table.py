@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from podnet.verify.matrix import matrix
+from podnet.verify.matrix import Cell, matrix
 from podnet.verify.report import Report, Result
 
 _WIDTH: Final = 240
 """Columns where there is no terminal to ask: an id stands in one line, to be found there."""
 
 _LONGEST_SEEN: Final = 60
+_LONGEST_WHY: Final = 100
 
 
 def show(report: Report, stream: TextIO) -> None:
@@ -29,7 +30,9 @@ def show(report: Report, stream: TextIO) -> None:
         for number, hint in enumerate(hints, 1):
             count = sum(result.hint == hint for result in report.failed)
             console.print(Text(f"look at {number} ({count} check{'s' if count > 1 else ''}): {hint}"), soft_wrap=True)
-    style = "red" if report.failed else "green"
+    if report.untried:
+        console.print(_untried(report.untried))
+    style = "red" if report.failed else "yellow" if report.untried else "green"
     console.print(Text(f"{report.verdict}, in {report.seconds} s", style=style))
 
 
@@ -37,7 +40,19 @@ def _matrix(results: Sequence[Result]) -> Table:
     grid = matrix(results)
     table = Table("check", *grid.columns, title="checks that hold, by source", title_justify="left")
     for kind, cells in grid.rows:
-        table.add_row(kind, *(Text(str(cell), style="bold red" if cell.failed else "") for cell in cells))
+        table.add_row(kind, *(Text(str(cell), style=_style(cell)) for cell in cells))
+    return table
+
+
+def _style(cell: Cell) -> str:
+    return "bold red" if cell.failed else "bold yellow" if cell.untried else ""
+
+
+def _untried(results: Sequence[Result]) -> Table:
+    table = Table("check", title="not tried", title_justify="left")
+    table.add_column("why", max_width=_LONGEST_WHY)
+    for result in results:
+        table.add_row(Text(result.id), Text(result.untried))
     return table
 
 

@@ -52,7 +52,7 @@ def _file(cluster: Cluster, name: str, content: str, also: tuple[str, ...] = ())
 def vagrant_folder(cluster: Cluster) -> Command:
     """The Vagrantfile and the list of machines."""
     return Command(
-        create=on_host("folder-up", cluster.name),
+        create=on_host("folder-up", cluster.name, vagrant.version()),
         stdin=vagrant.machines(cluster),
         delete=on_host("folder-down", cluster.name),
     )

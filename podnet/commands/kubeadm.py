@@ -13,8 +13,11 @@ def init(cluster: Cluster) -> Command:
 
 
 def ticket(node: Node) -> Command:
-    """Make a join token for one worker, on the control plane; prints a line of JSON that is secret."""
-    return Command(create=on_node("join-ticket", node.name))
+    """Make a join token for one worker, on the control plane; prints a line of JSON that is secret.
+
+    The token ends when the node is registered, or with this resource.
+    """
+    return Command(create=on_node("join-ticket", node.name), delete=on_node("join-ticket-remove", node.name))
 
 
 def join() -> Command:

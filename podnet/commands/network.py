@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
-
-from netaddr import IPNetwork
 
 from podnet import scripts
 from podnet.commands.shell import Command, on_node
@@ -31,7 +30,9 @@ def service() -> Command:
         parts.append(f"cat > {path}.new <<'END-OF-{name}'\n{scripts.text(name)}END-OF-{name}")
         parts.append(f"chmod {mode} {path}.new\nmv {path}.new {path}")
     parts.append("systemctl daemon-reload")
-    parts.append("systemctl enable --quiet --now podnet-network.timer podnet-network.service")
+    # The timer starts the service at once. What it cannot heal yet is a matter of the commands that come after.
+    parts.append("systemctl enable --quiet podnet-network.service")
+    parts.append("systemctl enable --quiet --now podnet-network.timer")
     return Command(
         create="sudo sh -s",
         stdin="\n".join(parts) + "\n",
@@ -70,6 +71,11 @@ def masquerade(masquerade: Masquerade) -> Command:
     )
 
 
-def tidy(pods: IPNetwork, options: CniOptions) -> Command:
-    """Take away what others put in the pod network's way: confs beside podnet's, routes into the pods' range."""
-    return Command(create=on_node("tidy", cni.path(options), options.bridge, pods))
+def tidy(options: CniOptions, strays: Sequence[str]) -> Command:
+    """Take away what others put in the pod network's way: confs beside podnet's, and these routes.
+
+    strays: each in the words of ``ip route del``.
+    """
+    return Command(
+        create=on_node("tidy", cni.path(options)), stdin="".join(f"{words}\n" for words in dict.fromkeys(strays))
+    )

@@ -18,8 +18,11 @@ _NETWORK: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}")
 _BRIDGE: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}")
 """Within the kernel's rule (dev_valid_name: at most 15 bytes, no /, : or white space, neither . nor ..)."""
 
-_TAKEN_INTERFACE: Final = re.compile(r"lo|eth[0-9]+|en[opsx][0-9a-z]+")
-"""Names that a machine's own interfaces have: the bridge plugin fails on one that is not a bridge."""
+_TAKEN_INTERFACE: Final = re.compile(
+    r"lo|eth[0-9]+|en[opsx][0-9a-z]+|wl[0-9a-z]+|bond[0-9]+|veth.*|docker[0-9]+|br-[0-9a-f]{12}|(virbr|lxcbr|lxdbr)[0-9]+"
+)
+"""Names that a machine's own interfaces have, and those that Docker, libvirt, LXC and the bridge plugin give: the
+plugin fails on one that is not a bridge, and one that is would go with the pods."""
 
 _MTU: Final = (576, 9000)
 """Bytes. Every IPv4 host takes 576 (RFC 791, RFC 1122 3.3.2); 9000 is the usual jumbo frame."""

@@ -70,9 +70,7 @@ class Head:
         """Draw it."""
         yield say(x, y + 18, self.title, TITLE)
         yield say(x, y + 41, self._summary, TEXT, "muted")
-        state = State.PLANNED
-        if self.graph.verdict:
-            state = State.FAILED if self.graph.verdict.startswith("failed") else State.PASSED
+        state = self.graph.state
         yield Mark(x + 5, y + 57, state)
         yield say(x + 18, y + 61, self._verdict, STRONG, f"said {word(state)}")
         if self._strays:

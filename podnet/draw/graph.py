@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -97,7 +98,7 @@ class Graph:
 
     unmasqueraded: the destinations that see a pod under its own address, beside the machines.
     hidden_by_bridge: the CNI conf's own ipMasq is on, which hides pods from pods of other nodes.
-    strays: pods on machines that the plan does not have. verdict: empty where nobody looked.
+    strays: pods on machines that the plan does not have. verdict: empty where nobody looked. state: of all checks.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Graph:
     machines: tuple[Machine, ...]
     strays: tuple[Pod, ...]
     verdict: str
+    state: State
 
     @property
     def routes(self) -> tuple[RouteEdge, ...]:
@@ -131,13 +133,21 @@ def graph(plan: ClusterPlan, report: Report | None = None) -> Graph:
         pod_subnet=str(cluster.pod_subnet),
         machine_network=str(cluster.machine_network),
         gateway=str(cluster.gateway),
-        outside=str(cluster.outside),
+        outside=", ".join(_outside(report)) or str(cluster.outside),
         unmasqueraded=tuple(str(network) for network in plan.nodes[0].masquerade.unmasqueraded),
         hidden_by_bridge=cluster.cni.ip_masq,
         machines=tuple(_machine(plan, each, report) for each in plan.nodes),
         strays=tuple(pod for pod in report.pods if pod.node not in names) if report else (),
         verdict=f"{report.verdict}, in {report.seconds} s" if report else "",
+        state=judge(report.results).state if report else State.PLANNED,
     )
+
+
+def _outside(report: Report | None) -> Iterable[str]:
+    """Where the outside was tried, as the checks' ids end: it may be another address than the plan's."""
+    tried = [result for result in report.results if result.scenario == "pod-to-outside"] if report else []
+    found = (re.search(r" \(([^()]+)\)$", result.id.partition(" -> ")[2]) for result in tried)
+    return dict.fromkeys(each[1] for each in found if each)
 
 
 def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machine:
@@ -233,13 +243,16 @@ def _drifted(evidence: Evidence, found: Sequence[Result]) -> Evidence:
 
 
 def _told(result: Result) -> str:
-    return f"{result.id}: expected {result.expected}, seen {result.seen}"
+    seen = f"not tried: {result.untried}" if result.untried else f"expected {result.expected}, seen {result.seen}"
+    return f"{result.id}: {seen}"
 
 
 def judge(results: Iterable[Result]) -> Evidence:
-    """Sum up checks: one that fails decides, and none at all means that nobody tried."""
+    """Sum up checks: one that fails decides, then one that was not tried; none at all means that nobody tried."""
     results = list(results)
-    failed = [result for result in results if not result.passed]
-    if failed:
-        return Evidence(State.FAILED, f"{len(failed)} of {len(results)} checks", tuple(map(_told, failed)))
+    untried = [result for result in results if result.untried]
+    failed = [result for result in results if not result.passed and not result.untried]
+    for state, those in ((State.FAILED, failed), (State.NOT_TRIED, untried)):
+        if those:
+            return Evidence(state, f"{len(those)} of {len(results)} checks", tuple(map(_told, those)))
     return Evidence(State.PASSED if results else State.NOT_TRIED)

@@ -88,7 +88,7 @@ def _all(known: Sequence[Place], found: Iterable[Place]) -> list[Place]:
 def _cell(source: Place, destination: Place, checks: Sequence[int], results: Sequence[Result]) -> Cell:
     mine = [results[number] for number in checks]
     # What does not hold is read first.
-    ordered = sorted(checks, key=lambda number: results[number].passed)
+    ordered = sorted(checks, key=lambda number: (results[number].passed, results[number].untried))
     return Cell(source, destination, tuple(ordered), judge(mine).state, sum(result.passed for result in mine))
 
 

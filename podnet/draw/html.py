@@ -11,7 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from podnet.draw.graph import State, graph
+from podnet.draw.graph import State, graph, judge
 from podnet.draw.grid import grid
 from podnet.draw.style import word
 from podnet.draw.svg import element
@@ -44,6 +44,7 @@ def page(plan: ClusterPlan, report: Report | None = None) -> str:
         graph=drawn,
         picture=Markup(element(drawn)),  # noqa: S704  # ElementTree has escaped what is in it
         failed=report.failed if report else (),
+        untried=report.untried if report else (),
         grid=grid(plan, results) if report else None,
         checks=[_evidence(result) for result in results],
         signs=_SIGNS,
@@ -51,11 +52,14 @@ def page(plan: ClusterPlan, report: Report | None = None) -> str:
 
 
 def _evidence(result: Result) -> dict[str, Any]:
+    state = judge([result]).state
     return {
+        "state": state,
+        "sign": _SIGNS[state],
         "id": result.id,
         "expected": result.expected,
         "seen": result.seen,
-        "passed": result.passed,
         "milliseconds": result.milliseconds,
         "hint": result.hint,
+        "untried": result.untried,
     }

@@ -5,22 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from podnet.errors import PodnetError
+from podnet.errors import PodnetError, last_words
 from podnet.model import Node
 
 _T = TypeVar("_T")
+
+TIMEOUT: Final = "PODNET_TIMEOUT"
+LONGER: Final = f"{TIMEOUT}=SECONDS waits longer"
+
+NODE_TIMEOUT: Final = 120
+"""Seconds that a node has for an answer. It is slow, not dead: ssh ends where nobody answers (podnet.render.ssh)."""
+
+PROBES_TIMEOUT: Final = 120
+"""Seconds in which a node or a pod has made its probes."""
 
 _REQUEST: Final = 10
 """Seconds that kubectl gives the API server for one request."""
 
 _API_TIMEOUT: Final = 8
 """Seconds in which an API server that is there says so."""
+
+_TOO_SLOW: Final = re.compile(r"Client\.Timeout|deadline exceeded|TLS handshake timeout")
+"""In kubectl's words: the API server is there, and took too long."""
 
 
 class CannotLookError(PodnetError):
@@ -46,6 +59,22 @@ def all_of(errors: Sequence[CannotLookError]) -> CannotLookError:
     return CannotLookError("\n".join([f"{len(errors)} things keep podnet from looking:", *lines]))
 
 
+def bound(seconds: float) -> float:
+    """How long to wait for something, in seconds; PODNET_TIMEOUT in the environment makes it longer.
+
+    Raises PodnetError where that is no number.
+    """
+    text = os.environ.get(TIMEOUT, "")
+    if not re.fullmatch("[0-9]{0,6}", text):
+        raise PodnetError(f"{TIMEOUT} is {text!r}; expected a whole number of seconds")
+    return max(seconds, int(text or 0))
+
+
+def longest() -> float:
+    """Seconds that no verification lasts: a few waits, one after another."""
+    return 5 * bound(NODE_TIMEOUT)
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """The folder of a stack, which holds ssh_config and admin.conf."""
@@ -63,18 +92,18 @@ class Access:
 
     async def kubectl(self, *arguments: str, stdin: str = "", timeout: float = 60) -> str:
         """Run kubectl; its output. CannotLookError with its own words where it fails."""
-        command = self.kubectl_line(f"--request-timeout={_REQUEST}s", *arguments)
+        command = self.kubectl_line(f"--request-timeout={bound(_REQUEST):.0f}s", *arguments)
         status, output, errors = await run(command, stdin, timeout)
         if status:
-            raise CannotLookError(f"kubectl {arguments[0]} failed: {last_line(errors)}")
+            raise CannotLookError(f"kubectl {arguments[0]} failed: {_of_kubectl(errors, status)}")
         return output
 
     async def require_api(self) -> None:
         """CannotLookError where the API server does not answer, within a few seconds."""
-        command = self.kubectl_line("--request-timeout=5s", "get", "--raw", "/readyz")
+        command = self.kubectl_line(f"--request-timeout={bound(5):.0f}s", "get", "--raw", "/readyz")
         status, _, errors = await run(command, "", _API_TIMEOUT)
         if status:
-            raise CannotLookError(f"the API server does not answer: {last_line(errors)}")
+            raise CannotLookError(f"the API server does not answer: {_of_kubectl(errors, status)}")
 
     def ssh(self, node: Node, command: str) -> list[str]:
         """The command line that runs a command on a node, as the stack's ssh_config says."""
@@ -97,12 +126,13 @@ async def start(command: Sequence[str], limit: int = 1 << 16) -> asyncio.subproc
 
 
 async def run(command: Sequence[str], stdin: str, timeout: float) -> tuple[int, str, str]:
-    """Run a program: exit status, standard output, standard error. It is ended at the timeout (seconds)."""
+    """Run a program: exit status, standard output, standard error. It is ended at the timeout (seconds, see bound)."""
+    patience = bound(timeout)
     process = await start(command)
     try:
-        output, errors = await asyncio.wait_for(process.communicate(stdin.encode()), timeout)
+        output, errors = await asyncio.wait_for(process.communicate(stdin.encode()), patience)
     except TimeoutError:
-        return 124, "", f"no answer within {timeout:.0f} s"
+        return 124, "", f"no answer within {patience:.0f} s ({LONGER})"
     finally:
         await end(process)
     return process.returncode or 0, output.decode(), errors.decode()
@@ -120,7 +150,6 @@ async def end(process: asyncio.subprocess.Process, patience: float = 0) -> None:
         await process.wait()
 
 
-def last_line(text: str) -> str:
-    """The last line that says something: what a program ends with is why it ended."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+def _of_kubectl(errors: str, status: int) -> str:
+    slow = f" ({LONGER})" if _TOO_SLOW.search(errors) else ""
+    return last_words(errors, status) + slow

@@ -9,7 +9,7 @@ def for_lost(node: Node) -> str:
     """Say what to do about a node that cannot be reached."""
     if node.ssh is None:
         return (
-            f"Where it only stands still, start it (vagrant up {node.name}) and repeat the command; where it is lost, "
+            "Where it only stands still, make up starts it again; where it is lost, "
             f"make up REPLACE={node.name} makes it anew."
         )
     return (

@@ -6,14 +6,15 @@ from typing import Final
 
 from podnet.commands import network
 from podnet.commands.shell import Command
+from podnet.errors import last_words
 from podnet.observe import advice
-from podnet.observe.access import Access, CannotLookError, last_line, run
+from podnet.observe.access import NODE_TIMEOUT, Access, CannotLookError, run
 from podnet.observe.sessions import session
+from podnet.parse.kubernetes import KubernetesNode
 from podnet.planning import ClusterPlan, NodePlan
 from podnet.verify import coherence
 from podnet.verify.facts import WANTED, Facts, NodeFacts, read
 
-_LOOK_TIMEOUT: Final = 30
 _REPAIR_TIMEOUT: Final = 90
 _OF_THE_API: Final = ("internal-ip", "pod-cidr", "pod-addresses")
 """What only the API server tells; it may be away while a node is looked at."""
@@ -24,18 +25,22 @@ async def look(plan: ClusterPlan, name: str, access: Access) -> list[str]:
 
     Raises CannotLookError where the node cannot be asked.
     """
+    return words(plan, name, await _facts(plan, name, access))
+
+
+async def _facts(plan: ClusterPlan, name: str, access: Access) -> NodeFacts:
     node = plan.of(name).node
     try:
         async with session(node, access) as agent:
-            answer = await agent.ask({"do": "look", **WANTED}, _LOOK_TIMEOUT)
+            answer = await agent.ask({"do": "look", **WANTED}, NODE_TIMEOUT)
     except CannotLookError as error:
         raise CannotLookError(f"{error}. {advice.for_lost(node)}") from None
-    return words(plan, name, read(name, answer))
+    return read(name, answer)
 
 
 def words(plan: ClusterPlan, name: str, facts: NodeFacts) -> list[str]:
     """Say what of a node's facts is not as planned. Pure."""
-    results = coherence.check(plan, Facts({name: facts}, {}, ()))
+    results = coherence.check(plan, _of_one(plan, facts))
     found = []
     for result in results:
         if result.source != name or result.passed or result.action in _OF_THE_API:
@@ -49,25 +54,42 @@ def words(plan: ClusterPlan, name: str, facts: NodeFacts) -> list[str]:
     return found
 
 
+def _of_one(plan: ClusterPlan, facts: NodeFacts) -> Facts:
+    """What is known without the API server, which may be away.
+
+    A node that the plan no longer has and podnet-network keeps a route to is one that is being taken away: what leads
+    there goes with the resource of that route, and not before.
+    """
+    planned = {node.name for node in plan.cluster.nodes}
+    leaving = {}
+    for peer, line in facts.kept.items():
+        destination, _, gateway = line.strip().partition(" via ")
+        if peer not in planned and not peer.startswith("."):  # a file that is being written
+            leaving[peer] = KubernetesNode(peer, (gateway,), destination)
+    return Facts({facts.node: facts}, leaving, ())
+
+
 async def repair(plan: ClusterPlan, name: str, access: Access) -> None:
     """Make a node as planned again; nothing happens to what is so already.
 
     Raises CannotLookError where the node cannot be reached or refuses.
     """
     node = plan.of(name)
-    for command in repairs(plan, node):
+    for command in repairs(plan, node, await _facts(plan, name, access)):
         line = access.ssh(node.node, command.create)
         status, _, errors = await run(line, command.stdin or "", _REPAIR_TIMEOUT)
         if status:
-            raise CannotLookError(f"node {name} ({node.node.address}) could not be repaired: {last_line(errors)}")
+            why = last_words(errors, status)
+            raise CannotLookError(f"node {name} ({node.node.address}) could not be repaired: {why}")
 
 
-def repairs(plan: ClusterPlan, node: NodePlan) -> list[Command]:
-    """Every command that makes a node's share of the network, in the order of its resources; strays go first."""
+def repairs(plan: ClusterPlan, node: NodePlan, facts: NodeFacts) -> list[Command]:
+    """Every command that makes a node's share of the network, in the order of its resources; strays go first. Pure."""
     options = plan.cluster.cni
+    strays = [route.selector for route in coherence.strays(plan, node, _of_one(plan, facts))]
     return [
         network.service(),
-        network.tidy(plan.cluster.pod_subnet, options),
+        network.tidy(options, strays),
         network.conf(node.net_conf, options),
         network.masquerade(node.masquerade),
         *(network.route(route) for route in node.routes),

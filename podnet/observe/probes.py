@@ -10,17 +10,15 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from podnet.observe.access import Access, CannotLookError
+from podnet.observe.access import LONGER, Access, CannotLookError, bound, longest
 from podnet.observe.progress import Progress
 from podnet.observe.sessions import agent_source
 from podnet.planning import ClusterPlan
-from podnet.verify.scenarios import PORT, Endpoint, Placement, Probe
+from podnet.verify.scenarios import PORT, Endpoint, Outside, Placement, Probe
 
 LABEL: Final = "podnet.io/verification"
 _READY_TIMEOUT: Final = 60
 _DELETE_TIMEOUT: Final = 15
-_LONGEST: Final = 600
-"""Seconds that no verification lasts: pods of a killed one end by then, and the next one clears the rest away."""
 
 
 @asynccontextmanager
@@ -48,26 +46,33 @@ async def placed(plan: ClusterPlan, access: Access, progress: Progress) -> Async
 
 
 async def _left_behind(access: Access) -> list[str]:
-    """The namespaces of verifications that were killed."""
+    """The namespaces of verifications that were killed: their pods have ended, and the rest is cleared away."""
     found = await access.kubectl("get", "namespaces", "--selector", LABEL, "-o", "json")
-    oldest = datetime.now(UTC) - timedelta(seconds=_LONGEST)
+    oldest = datetime.now(UTC) - timedelta(seconds=longest())
     made = {_name(item): item["metadata"]["creationTimestamp"] for item in json.loads(found)["items"]}
     return [name for name, stamp in made.items() if datetime.fromisoformat(stamp) < oldest]
 
 
-async def placement(access: Access, plan: ClusterPlan, namespace: str, node_ports: Mapping[str, int]) -> Placement:
+async def placement(
+    access: Access,
+    plan: ClusterPlan,
+    namespace: str,
+    node_ports: Mapping[str, int],
+    outside: Mapping[str, Outside],
+) -> Placement:
     """Wait until the probes, the workload and the cluster's DNS are ready; where they are.
 
     CannotLookError says which are not.
     """
     # What they wait for comes in one long answer to one request.
-    limit = (f"--timeout={_READY_TIMEOUT}s", "--request-timeout=0")
+    limit = (f"--timeout={bound(_READY_TIMEOUT):.0f}s", "--request-timeout=0")
     probes = ("wait", "--namespace", namespace, "--for=condition=Ready", "pods", "--all", *limit)
     # DNS is verified too, and a cluster that has just been made may not answer yet.
     dns = ("rollout", "status", "--namespace", "kube-system", "deployment/coredns", *limit)
     web = ("rollout", "status", "--namespace", "default", "deployment/nginx-deployment", *limit)
     try:
-        await asyncio.gather(*(access.kubectl(*words, timeout=_READY_TIMEOUT + 15) for words in (probes, dns, web)))
+        patience = bound(_READY_TIMEOUT) + 15
+        await asyncio.gather(*(access.kubectl(*words, timeout=patience) for words in (probes, dns, web)))
     except CannotLookError as error:
         raise CannotLookError(f"{error}; {await _unready(access, namespace)}") from None
     own, servers = await asyncio.gather(
@@ -88,8 +93,7 @@ async def placement(access: Access, plan: ClusterPlan, namespace: str, node_port
         probes={node.name: (probe(node.name, "a"), probe(node.name, "b")) for node in plan.cluster.nodes},
         node_ports=node_ports,
         web=tuple(_web(item) for item in sorted(json.loads(servers)["items"], key=_name) if _is_running(item)),
-        outside=None,
-        outside_port=0,
+        outside=outside,
         namespace=namespace,
     )
 
@@ -103,7 +107,8 @@ async def _unready(access: Access, namespace: str) -> str:
     names = [_name(item) for item in json.loads(pods)["items"] if not _is_ready(item)]
     events = json.loads(warnings)["items"]
     last = events[-1]["message"] if events else "no event says why"
-    return f"not ready after {_READY_TIMEOUT} s: {', '.join(names) or 'none'}; {last}"
+    patience = f"{bound(_READY_TIMEOUT):.0f} s ({LONGER})"
+    return f"not ready after {patience}: {', '.join(names) or 'none'}; {last}"
 
 
 def _name(item: Any) -> str:
@@ -170,7 +175,7 @@ def _pod(plan: ClusterPlan, node: str) -> dict[str, Any]:
         "tolerations": [{"operator": "Exists"}],
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 0,
-        "activeDeadlineSeconds": _LONGEST,
+        "activeDeadlineSeconds": int(longest()),
         "serviceAccountName": "probe",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,

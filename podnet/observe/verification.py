@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
-from podnet.errors import PodnetError
-from podnet.observe.access import Access, CannotLookError, last_line, run, together
+from podnet.errors import PodnetError, last_words
+from podnet.observe.access import NODE_TIMEOUT, PROBES_TIMEOUT, Access, CannotLookError, run, together
+from podnet.observe.outside import outside
 from podnet.observe.probes import LABEL, placed, placement
 from podnet.observe.progress import Progress
 from podnet.observe.sessions import Session, sessions
@@ -23,10 +22,7 @@ from podnet.verify import coherence
 from podnet.verify.facts import WANTED, Facts, NodeFacts, read
 from podnet.verify.hints import hint
 from podnet.verify.report import Observation, Pod, Report, judge_all
-from podnet.verify.scenarios import PORT, Check, Endpoint, Placement, checks, probe_of, tag
-
-_PROBES_TIMEOUT: Final = 90
-_LOOK_TIMEOUT: Final = 30
+from podnet.verify.scenarios import Check, Endpoint, Placement, checks, probe_of, tag
 
 Seen = dict[str, Observation]
 
@@ -40,20 +36,17 @@ async def verify(
     """
     access.require()
     start = time.monotonic()
-    progress.wait("the nodes and the API server to answer")
     async with (
-        sessions(plan, access) as nodes,
+        sessions(plan, access, progress) as nodes,
         placed(plan, access, progress) as namespace,
-        _outside(plan) as outside,
+        outside(plan, nodes) as beyond,
     ):
         progress.wait("the probes to be ready on every node")
         ports = {name: session.port for name, session in nodes.items()}
-        where = await placement(access, plan, namespace, ports)
-        if outside:
-            where = replace(where, outside=outside[0], outside_port=outside[1])
+        where = await placement(access, plan, namespace, ports, beyond)
         chosen = [check for check in checks(plan, where) if choose(check.id)]
         seen: Seen = {}
-        look = _Look(access, progress, nodes, where, chosen, seen)
+        look = _Look(access, progress, nodes, where, [check for check in chosen if not check.untried], seen)
         known, (kubernetes_nodes, every_pod, pods) = await asyncio.gather(look.all(), _kubernetes(access))
     everything = Facts(known, kubernetes_nodes, every_pod)
     results = [
@@ -62,31 +55,6 @@ async def verify(
     ]
     results += [result for result in coherence.check(plan, everything) if choose(result.id)]
     return Report(tuple(results), pods, coherence.routes(everything), round(time.monotonic() - start, 1))
-
-
-@asynccontextmanager
-async def _outside(plan: ClusterPlan) -> AsyncIterator[tuple[Endpoint, int] | None]:
-    """A server on this host at the machine network's gateway, which stands for the outside; None if it is not ours."""
-    address = str(plan.cluster.outside)
-    if plan.cluster.outside != plan.cluster.gateway:
-        yield Endpoint("outside", "", address), PORT
-        return
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(writer.get_extra_info("peername")[0].encode() + b"\n")
-        with contextlib.suppress(OSError):  # a probe that has its answer, or lost its patience, goes
-            await reader.read()
-            writer.write(b"0\n")
-            await writer.drain()
-        writer.close()
-
-    try:
-        server = await asyncio.start_server(answer, address, 0)
-    except OSError:
-        yield None  # a provider whose gateway is no address of this host
-        return
-    async with server:
-        yield Endpoint("outside", "", address), server.sockets[0].getsockname()[1]
 
 
 async def _kubernetes(access: Access) -> tuple[dict[str, KubernetesNode], tuple[Pod, ...], tuple[Pod, ...]]:
@@ -132,10 +100,10 @@ class _Look:
 
     async def _of_node(self, name: str, session: Session) -> Any:
         """First what is there, then the node's own probes: the agent answers one request at a time."""
-        answer = await session.ask({"do": "look", **WANTED}, _LOOK_TIMEOUT)
+        answer = await session.ask({"do": "look", **WANTED}, NODE_TIMEOUT)
         wanted = [probe_of(check, self.where) for check in self.chosen if check.source.name == name]
         if wanted:
-            self._keep(await session.ask({"do": "probe", "probes": wanted}, _PROBES_TIMEOUT))
+            self._keep(await session.ask({"do": "probe", "probes": wanted}, PROBES_TIMEOUT))
         return answer
 
     async def _of_pod(self, source: Endpoint) -> None:
@@ -143,10 +111,14 @@ class _Look:
         wanted = [probe_of(check, self.where) for check in self.chosen if check.source == source]
         command = self.access.kubectl_line("exec", "--stdin", pod, "--namespace", namespace, "--")
         command += ["python3", "/podnet/agent.py", "probe"]
-        status, output, errors = await run(command, json.dumps(wanted), _PROBES_TIMEOUT)
+        status, output, errors = await run(command, json.dumps(wanted), PROBES_TIMEOUT)
         if status:
-            raise CannotLookError(f"the probe {pod} cannot be asked: {last_line(errors)}")
-        self._keep(json.loads(output))
+            raise CannotLookError(f"the probe {pod} cannot be asked: {last_words(errors, status)}")
+        try:
+            answers = json.loads(output)
+        except ValueError:
+            raise CannotLookError(f"the probe {pod} gave an answer that is none: {output[:80]!r}") from None
+        self._keep(answers)
 
     def _keep(self, answers: Iterable[Mapping[str, Any]]) -> None:
         self.seen.update({answer["id"]: _observation(answer) for answer in answers})
@@ -158,7 +130,7 @@ class _Look:
         if not pings:
             return
         names = list(self.nodes)
-        answers = await together(*(self.nodes[name].ask({"do": "echoes"}, _LOOK_TIMEOUT) for name in names))
+        answers = await together(*(self.nodes[name].ask({"do": "echoes"}, NODE_TIMEOUT) for name in names))
         came = dict(zip(names, answers, strict=True))
         for check in pings:
             source = came[check.destination.node].get(tag(check, self.where), "")

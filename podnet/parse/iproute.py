@@ -31,7 +31,8 @@ class KernelRoute:
     destination: the default route's is every address of the family.
     device: None for a kind that sends nothing anywhere. gateway: None where the destination is on the link, or where
     the next hop is of another family. protocol: who set it, by name or number as iproute2 prints it.
-    prefsrc: the source address that the kernel prefers for it.
+    prefsrc: the source address that the kernel prefers for it. metric, tos: None where it has none.
+    selector: the words by which ``ip route del`` takes away this route, all its next hops, and no other one.
     """
 
     kind: str
@@ -40,6 +41,9 @@ class KernelRoute:
     gateway: IPAddress | None
     protocol: str | None
     prefsrc: IPAddress | None
+    metric: int | None
+    tos: str | None
+    selector: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +109,46 @@ def bridge_ports(text: str) -> tuple[BridgePort, ...]:
 
 def _routes(entry: Mapping[str, object], family: Family) -> Iterator[KernelRoute]:
     hops = entry.get("nexthops")
-    for hop in [entry] if hops is None else _mappings(hops, "the next hops of a route"):
-        gateway = _optional(hop, "gateway", str)
-        prefsrc = _optional(entry, "prefsrc", str)
+    listed = [entry] if hops is None else _mappings(hops, "the next hops of a route")
+    parts = [_hop(hop, family) for hop in listed]
+    kind = _optional(entry, "type", str) or "unicast"
+    destination = _destination(_required(entry, "dst", str), family)
+    protocol = _optional(entry, "protocol", str)
+    prefsrc = _optional(entry, "prefsrc", str)
+    metric = _optional(entry, "metric", int)
+    tos = _optional(entry, "tos", str)
+
+    words = [] if kind == "unicast" else [kind]
+    words.append(str(destination))
+    # iproute2 leaves out the protocol of a route that was added without one.
+    for word, value in (("proto", protocol or "boot"), ("tos", tos), ("metric", metric)):
+        words += [] if value is None else [word, str(value)]
+    shared = _optional(entry, "nhid", int)
+    if shared is not None:
+        words += ["nhid", str(shared)]  # the kernel knows its route by this alone
+    else:
+        for gateway, device in parts:
+            words += [] if hops is None else ["nexthop"]
+            words += [] if gateway is None else ["via", str(gateway)]
+            words += [] if device is None else ["dev", device]
+
+    for gateway, device in parts:
         yield KernelRoute(
-            kind=_optional(entry, "type", str) or "unicast",
-            destination=_destination(_required(entry, "dst", str), family),
-            device=_optional(hop, "dev", str),
-            gateway=None if gateway is None else addressing.parse_address(gateway, family),
-            protocol=_optional(entry, "protocol", str),
+            kind=kind,
+            destination=destination,
+            device=device,
+            gateway=gateway,
+            protocol=protocol,
             prefsrc=None if prefsrc is None else addressing.parse_address(prefsrc, family),
+            metric=metric,
+            tos=tos,
+            selector=" ".join(words),
         )
+
+
+def _hop(hop: Mapping[str, object], family: Family) -> tuple[IPAddress | None, str | None]:
+    gateway = _optional(hop, "gateway", str)
+    return None if gateway is None else addressing.parse_address(gateway, family), _optional(hop, "dev", str)
 
 
 def _destination(text: str, family: Family) -> IPNetwork:

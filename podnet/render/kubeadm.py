@@ -24,11 +24,16 @@ bridge sysctl appears with the first bridge."""
 
 @dataclass(frozen=True, slots=True)
 class JoinTicket:
-    """What a worker needs to join. token and ca_hash are secret until the token expires."""
+    """What a worker needs to join. token and ca_hash are secret; the token ends when the worker is registered."""
 
     endpoint: str
     token: str
     ca_hash: str
+
+    @property
+    def token_id(self) -> str:
+        """The part of the token that is no secret: the name of it (kubeadm's "token ID")."""
+        return self.token.partition(".")[0]
 
 
 def init_config(cluster: Cluster) -> str:
@@ -42,7 +47,8 @@ def init_config(cluster: Cluster) -> str:
                 "bindPort": API_PORT,
             },
             "nodeRegistration": _registration(cluster.control_plane),
-            # No token that everybody knows, and none that outlives the join it was made for.
+            # No token that everybody knows, and none that outlives the join it was made for. kubeadm makes one of a day
+            # all the same (its defaults), which podnet-node ends.
             "bootstrapTokens": [],
         },
         {

@@ -26,8 +26,9 @@ _FOR_ALL: Final = {
     "UpdateHostKeys": "no",
     "BatchMode": "yes",
     "ConnectTimeout": "8",
-    # A node that goes away in the middle is noticed within seconds.
+    # A node that goes away in the middle is noticed within seconds, and nobody else has to guess whether it is slow.
     "ServerAliveInterval": "5",
+    "ServerAliveCountMax": "3",
     "LogLevel": "ERROR",
 }
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Final
 
+from podnet import addressing, scripts
 from podnet.model import Cluster, MachineProvider, Node
 
 _INTERFACE_NAME_MAX: Final = 15  # IFNAMSIZ without its closing zero
@@ -39,6 +40,21 @@ def machine(cluster: Cluster, node: Node) -> dict[str, object]:
         "memory": node.memory,
         "cpus": node.cpus,
     }
+
+
+def made_with(cluster: Cluster, node: Node) -> list[object]:
+    """What a machine cannot change while it is there: with another of these it is another machine.
+
+    A gateway that is the network's first address, as it is by default, goes without saying: it came to this list late.
+    """
+    network = cluster.machine_network
+    gateway = [] if cluster.gateway == addressing.host(network, 1) else [str(cluster.gateway)]
+    return [str(cluster.provider), machine(cluster, node), str(network), *gateway]
+
+
+def version() -> str:
+    """A checksum of the Vagrantfile: another one is brought to stacks that are up."""
+    return hashlib.sha256(scripts.text("Vagrantfile").encode()).hexdigest()[:8]
 
 
 def machines(cluster: Cluster) -> str:

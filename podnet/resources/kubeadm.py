@@ -75,12 +75,24 @@ class Worker(pulumi.ComponentResource):
             triggers=triggers,
         )
         # Pods come to a node that can be reached, and a node is drained before the ways to it go.
-        self.registered = _register(handle.node, control_plane, join, [network.conf, *routes_to_it], parent=self)
+        self.registered = _register(
+            handle.node,
+            control_plane,
+            join,
+            [network.conf, *routes_to_it],
+            parent=self,
+            # Another ticket makes it run again, which ends that ticket: also one that was made without need.
+            stdin=secret(ticket.stdout).apply(lambda line: _ticket(line).token_id),
+        )
         self.register_outputs({})
 
 
 def _join_config(node: Node, line: str) -> str:
-    return join_config(node, JoinTicket(**json.loads(line)))
+    return join_config(node, _ticket(line))
+
+
+def _ticket(line: str) -> JoinTicket:
+    return JoinTicket(**json.loads(line))
 
 
 def _register(
@@ -88,7 +100,9 @@ def _register(
     control_plane: ControlPlane,
     joined: pulumi.CustomResource,
     reached_by: Sequence[pulumi.Resource],
+    *,
     parent: pulumi.Resource | None = None,
+    stdin: pulumi.Input[str] | None = None,
 ) -> pulumi.Resource:
     return on_node(
         f"{node.name}-registered",
@@ -98,4 +112,5 @@ def _register(
         # The kubelet is Ready when it finds a CNI conf, which is among them.
         depends_on=[joined, *reached_by],
         triggers=[joined.id],
+        stdin=stdin,
     )

@@ -9,6 +9,7 @@ from pulumi_command import remote
 
 from podnet.commands import claim, host, network
 from podnet.model import Cluster, Login, Node
+from podnet.planning import holdings
 from podnet.render import vagrant
 from podnet.resources.host import Host
 from podnet.resources.runner import (
@@ -52,7 +53,8 @@ class Machine(pulumi.ComponentResource):
             f"{node.name}-network-service", network.service(), reached, parent=self, triggers=[machine.id]
         )
         self.handle = replace(reached, ready=service)
-        self.register_outputs({})
+        # Whoever brings the next change sees in the state what this node holds.
+        self.register_outputs(holdings(node))
 
     def _made(self, owner: Host) -> tuple[pulumi.CustomResource, remote.ConnectionArgs]:
         cluster, node = self._cluster, self._node
@@ -62,8 +64,8 @@ class Machine(pulumi.ComponentResource):
             parent=self,
             # Vagrant reads its folder, and the box's interface hangs on the bridge.
             depends_on=owner.needed_by_machines,
-            # Whatever of these changes makes another machine; the box's own checksum does not.
-            triggers=[str(cluster.provider), vagrant.machine(cluster, node), str(cluster.machine_network)],
+            # The box's own checksum is not among them.
+            triggers=vagrant.made_with(cluster, node),
             delete_before_replace=True,
         )
         return machine, to_machine(node, owner.machines_key, machine.stdout)

@@ -11,9 +11,9 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import Service
 
 from podnet.model import Cluster
+from podnet.planning import WEB_PODS
 
 LABELS: Final = {"app": "nginx"}
-REPLICAS: Final = 2
 PORT: Final = 80
 
 
@@ -52,12 +52,12 @@ class Workload(pulumi.ComponentResource):
 def deployment(cluster: Cluster) -> dict[str, Any]:
     """The Deployment's metadata and spec. With a single worker the second node is the control plane."""
     spec = _pod(cluster.images.nginx)
-    if len(cluster.workers) < REPLICAS:
+    if len(cluster.workers) < WEB_PODS:
         spec["tolerations"] = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
     return {
         "metadata": {"name": "nginx-deployment", "namespace": "default", "labels": LABELS},
         "spec": {
-            "replicas": REPLICAS,
+            "replicas": WEB_PODS,
             "selector": {"matchLabels": LABELS},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}},
             "template": {"metadata": {"labels": LABELS}, "spec": spec},

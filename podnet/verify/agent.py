@@ -147,16 +147,17 @@ async def look(wanted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def attend(address: str) -> None:
-    """Serve on a free port of the node's address, which is told first; then answer requests until there are no more.
+async def attend(address: str, connection: str) -> None:
+    """Serve on a free port of the node's address; then answer requests until there are no more.
 
     On that address alone: UDP from every address would answer a pod from the bridge's, which the pod did not ask.
+    The port is told first, with the address that the login came from. connection: the login's SSH_CONNECTION (ssh(1)).
     """
     reader = asyncio.StreamReader(limit=_LINE)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     server, port = await _start(address, 0)
     echoes = _Echoes()
-    print(json.dumps({"port": port}), flush=True)
+    print(json.dumps({"port": port, "caller": connection.partition(" ")[0]}), flush=True)
     while line := await reader.readline():
         request = json.loads(line)
         answer: Any
@@ -172,7 +173,7 @@ async def attend(address: str) -> None:
 
 
 async def _tcp(probe: dict[str, Any]) -> dict[str, Any]:
-    """Connect, read who the server saw; with bytes, send so many and read how many arrived."""
+    """Connect, read who the server saw; with bytes, send so many and read how many came. local: who it was."""
     connecting = asyncio.open_connection(probe["address"], probe["port"])
     reader, writer = await asyncio.wait_for(connecting, _TIMEOUT)  # the transfer alone may take longer
     try:
@@ -186,12 +187,15 @@ async def _tcp(probe: dict[str, Any]) -> dict[str, Any]:
                 await writer.drain()
                 left -= len(part)
         writer.write_eof()
-        arrived = int((await reader.readline()).decode() or -1)
+        counted = (await reader.readline()).decode().strip()
+        local = writer.get_extra_info("sockname")[0]
     finally:
         writer.close()
-    if arrived != probe.get("bytes", 0):
-        raise OSError(f"{arrived} of {probe.get('bytes', 0)} bytes arrived")
-    return {"source": source}
+    if counted and not counted.isdigit():
+        raise OSError("it answers, but not with the address that it saw")
+    if counted != str(probe.get("bytes", 0)):
+        raise OSError(f"{counted or 'none'} of {probe.get('bytes', 0)} bytes arrived")
+    return {"source": source, "local": local}
 
 
 async def _udp(probe: dict[str, Any]) -> dict[str, Any]:
@@ -283,11 +287,11 @@ async def probe_all(probes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main(arguments: list[str]) -> None:
-    """Run one of: serve PORT; attend ADDRESS; probe."""
+    """Run one of: serve PORT; attend ADDRESS CONNECTION; probe."""
     if arguments[0] == "serve":
         asyncio.run(serve(int(arguments[1])))
     elif arguments[0] == "attend":
-        asyncio.run(attend(arguments[1]))
+        asyncio.run(attend(arguments[1], arguments[2]))
     else:
         # The resolver would wait five seconds for each answer, and this program for the resolver.
         os.environ["RES_OPTIONS"] = "timeout:1 attempts:2"

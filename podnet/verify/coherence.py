@@ -16,14 +16,15 @@ from netaddr import IPAddress, IPNetwork
 
 from podnet.addressing import (
     AddressError,
+    everything,
     family_of,
     host,
     network_of,
-    overlap,
     parse_address,
     parse_network,
     within,
 )
+from podnet.model import MachineProvider
 from podnet.parse.iproute import KernelRoute
 from podnet.parse.netfilter import Addresses, Effect, Side
 from podnet.planning import ClusterPlan, NodePlan, Route
@@ -86,6 +87,8 @@ def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts) -> Iterator[Result
         yield result("route", f"{route.destination} via {route.gateway}", _route(route, node), route.peer)
     leaving = _leaving(plan, facts)
     yield result("no-other-route", f"none but the plan's {len(each.routes)}", _other_routes(plan, each, node, leaving))
+    if plan.cluster.provider is MachineProvider.LXC:  # elsewhere podnet does not set it
+        yield result("default-route", f"via {plan.cluster.gateway}", _default_route(plan, node))
     yield result("bridge", _bridge_expected(plan, each), _bridge(plan, each, node))
     yield result("cni-conf", f"{_conf_name(plan)} first, as planned", _cni_conf(plan, each, node))
     for sysctl in SYSCTLS:
@@ -174,7 +177,13 @@ def route_text(route: KernelRoute) -> str:
     """A route in ip-route(8)'s words."""
     words = [] if route.kind == "unicast" else [route.kind]
     words.append(str(route.destination))
-    for word, value in (("via", route.gateway), ("dev", route.device), ("proto", route.protocol)):
+    for word, value in (
+        ("via", route.gateway),
+        ("dev", route.device),
+        ("proto", route.protocol),
+        ("tos", route.tos),
+        ("metric", route.metric),
+    ):
         words += [word, str(value)] if value else []
     return " ".join(words)
 
@@ -187,26 +196,58 @@ def route_hint(route: Route, node: NodeFacts) -> str:
     return f"{text}; podnet-network sets it within seconds: journalctl -u podnet-network"
 
 
+def strays(plan: ClusterPlan, each: NodePlan, facts: Facts) -> list[KernelRoute]:
+    """Every route of a node that podnet's network must do without: what the check names, and what a repair removes."""
+    node = facts.nodes.get(each.node.name)
+    return _strays(plan, each, (node.routes if node else None) or (), _leaving(plan, facts))
+
+
+def _strays(
+    plan: ClusterPlan, each: NodePlan, routes: Iterable[KernelRoute], leaving: Mapping[IPAddress, IPNetwork]
+) -> list[KernelRoute]:
+    wanted = {(route.destination, route.gateway) for route in each.routes}
+    wanted |= {(destination, gateway) for gateway, destination in leaving.items()}
+    found = []
+    for route in routes:
+        key = (route.destination, route.gateway)
+        if key in wanted and _as_podnet_sets_it(route):
+            wanted.remove(key)
+        elif _concerns_pods(route, plan, each):
+            found.append(route)
+    return found
+
+
+def _as_podnet_sets_it(route: KernelRoute) -> bool:
+    return route.selector == f"{route.destination} proto {MARK} via {route.gateway} dev {route.device}"
+
+
 def _concerns_pods(route: KernelRoute, plan: ClusterPlan, each: NodePlan) -> bool:
-    """Whether a route is podnet's by its mark, or leads to pods and is neither the bridge's own nor the default one."""
-    own = route.device == plan.cluster.cni.bridge and route.destination == each.net_conf.subnet
-    leads_to_pods = route.destination.prefixlen > 0 and overlap(route.destination, plan.cluster.pod_subnet)
-    return route.protocol == MARK or (leads_to_pods and not own)
+    """Whether a route is podnet's by its mark, or leads to pods and is not the bridge's own.
+
+    One that leads to more than pods, as the default route does, is no matter: the longest prefix wins.
+    """
+    own = (route.device, route.destination, route.gateway) == (plan.cluster.cni.bridge, each.net_conf.subnet, None)
+    return route.protocol == MARK or (within(route.destination, plan.cluster.pod_subnet) and not own)
 
 
 def _other_routes(plan: ClusterPlan, each: NodePlan, node: NodeFacts, leaving: Mapping[IPAddress, IPNetwork]) -> Seen:
     if node.routes is None:
         return _unseen(node, "routes")
-    wanted = {(route.destination, route.gateway, MARK) for route in each.routes}
-    wanted |= {(destination, gateway, MARK) for gateway, destination in leaving.items()}
-    other = [
-        route
-        for route in node.routes
-        if (route.destination, route.gateway, route.protocol) not in wanted and _concerns_pods(route, plan, each)
-    ]
+    other = _strays(plan, each, node.routes, leaving)
     text = ", ".join(route_text(route) for route in other) or "none"
     hint = f"ls /etc/podnet/routes.d on {each.node.name}: a file for every route that is to be there"
     return Seen(text, passed=not other, hint=hint)
+
+
+def _default_route(plan: ClusterPlan, node: NodeFacts) -> Seen:
+    if node.routes is None:
+        return _unseen(node, "routes")
+    default = everything(family_of(plan.cluster.gateway))
+    # The kernel lists the one that it uses first: the one with the least metric.
+    found = [route for route in node.routes if route.destination == default]
+    text = ", ".join(route_text(route) for route in found) or "no default route"
+    hint = f"{node.node}: ip route show default; /run/podnet/default-route has the one that it got when it was started"
+    return Seen(text, passed=bool(found) and found[0].gateway == plan.cluster.gateway, hint=hint)
 
 
 def _bridge_expected(plan: ClusterPlan, each: NodePlan) -> str:
@@ -286,8 +327,8 @@ def _masquerade(each: NodePlan, node: NodeFacts, leaving: Mapping[IPAddress, IPN
     if len(rules) != 1:
         return Seen("no table ip podnet" if table is None else f"{len(rules)} rules", passed=False, hint=hint)
     peers = [network_of(route.gateway, family_of(route.gateway).bits) for route in each.routes]
-    gone = {network_of(address, family_of(address).bits) for address in leaving}
     spared = {*each.masquerade.unmasqueraded, *peers}
+    gone = {network_of(address, family_of(address).bits) for address in leaving} - spared
     conditions = {
         (one.side, one.negated, frozenset(one.networks) - gone)
         for one in rules[0].conditions

@@ -45,8 +45,8 @@ class _Way:
 
 
 def hint(check: Check, result: Result, plan: ClusterPlan, facts: Facts) -> str:
-    """What to look at where a check does not hold, the likeliest first; empty where it holds."""
-    if result.passed:
+    """What to look at where a check does not hold, the likeliest first; empty where it holds or was not tried."""
+    if result.passed or result.untried:
         return ""
     there = plan.of(check.destination.node) if check.destination.node else None
     way = _Way(plan, check, plan.of(check.source.node), there, facts)
@@ -97,7 +97,7 @@ def _masquerade(way: _Way) -> Iterator[str]:
         return
     if node.tables is not None and not any((one.tool, one.name) == ("nft", "podnet") for one in node.tables):
         yield f"{name} has no table ip podnet, which masquerades (nft list table ip podnet); {_timer(node)}"
-    outside = way.plan.cluster.outside
+    outside = parse_address(way.check.destination.address)
     if node.routes is not None and not any(within(outside, route.destination) for route in node.routes):
         yield f"{name} has no route to {outside} (ip route get {outside})"
 
@@ -130,9 +130,9 @@ def _routes(way: _Way) -> Iterator[str]:
         ends.append((way.there, way.here))
     for at, to in ends:
         node = way.seen(at)
-        route = next(one for one in at.routes if one.peer == to.node.name)
-        if node is not None and node.routes is not None:
-            yield from _of_route(route, node)
+        for route in at.routes:
+            if route.peer == to.node.name and node is not None and node.routes is not None:
+                yield from _of_route(route, node)
 
 
 def _of_route(route: Route, node: NodeFacts) -> Iterator[str]:
@@ -215,7 +215,7 @@ def _network(text: str) -> IPNetwork | None:
 
 def _nothing_found(way: _Way) -> str:
     names = " and ".join(each.node.name for each in way.nodes)
-    target = way.check.destination.address or way.plan.cluster.outside
+    target = way.check.destination.address or way.check.source.address
     return (
         f"routes, rules, sysctls and bridge of {names} are as planned; "
         f"follow it on {way.nodes[-1].node.name}: tcpdump -n -i any host {target}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from junitparser import Failure, JUnitXml, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
 from podnet.verify.report import Report, Result
 
@@ -30,7 +30,12 @@ def junit(report: Report) -> str:
 
 def _case(result: Result) -> TestCase:
     case = TestCase(_xml(result.id), f"podnet.{result.scenario}.{result.action}", round(result.milliseconds / 1000, 5))
-    if not result.passed:
+    if result.untried:
+        # An error and not "skipped", which most readers show as green: without the check nothing is proved.
+        error = Error(_xml(f"not tried: {result.untried}"), "not tried")
+        error.text = _xml(f"expected: {result.expected}\nnot tried: {result.untried}")
+        case.result = [error]
+    elif not result.passed:
         failure = Failure(_xml(f"expected {result.expected}, seen {result.seen}"), "check")
         failure.text = _xml(f"expected: {result.expected}\nseen: {result.seen}\nhint: {result.hint}")
         case.result = [failure]

@@ -19,6 +19,9 @@ def markdown(report: Report) -> str:
     if report.failed:
         lines += ["", "### Does not hold", ""]
         lines += _table(["check", "expected", "seen", "ms", "what to look at"], map(_failure, report.failed))
+    if report.untried:
+        lines += ["", "### Not tried", ""]
+        lines += _table(["check", "expected", "why"], ([r.id, r.expected, r.untried] for r in report.untried))
     return "\n".join(lines) + "\n"
 
 

@@ -10,10 +10,11 @@ from podnet.verify.report import Result
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The checks of one kind from one source. Of none: there is nothing to hold."""
+    """The checks of one kind from one source. Of none: there is nothing to hold. untried: how many were not tried."""
 
     passed: int
     total: int
+    untried: int = 0
 
     def __str__(self) -> str:
         return f"{self.passed}/{self.total}" if self.total else ""
@@ -21,7 +22,7 @@ class Cell:
     @property
     def failed(self) -> bool:
         """Whether one of them does not hold."""
-        return self.passed < self.total
+        return self.passed + self.untried < self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,14 @@ class Matrix:
 
 def matrix(results: Sequence[Result]) -> Matrix:
     """Count results, kinds and sources in the order in which they come."""
-    counts: dict[str, dict[str, list[bool]]] = {}
+    kinds: dict[str, dict[str, list[Result]]] = {}
     for result in results:
-        row = counts.setdefault(f"{result.scenario}/{result.action}", {})
-        row.setdefault(result.source, []).append(result.passed)
+        row = kinds.setdefault(f"{result.scenario}/{result.action}", {})
+        row.setdefault(result.source, []).append(result)
     columns = tuple(dict.fromkeys(result.source for result in results))
-    rows = (
-        (kind, tuple(Cell(sum(row.get(column, ())), len(row.get(column, ()))) for column in columns))
-        for kind, row in counts.items()
-    )
+    rows = ((kind, tuple(_cell(row.get(column, ())) for column in columns)) for kind, row in kinds.items())
     return Matrix(columns, tuple(rows))
+
+
+def _cell(results: Sequence[Result]) -> Cell:
+    return Cell(sum(each.passed for each in results), len(results), sum(bool(each.untried) for each in results))

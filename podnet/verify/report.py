@@ -31,6 +31,7 @@ class Result:
 
     source, destination: names (``node1`` a node, ``node1/a`` a pod on it). source_node, destination_node: the node that
     each is on; empty where it is on none (the outside, a DNS name). hint: on failure, what to look at.
+    untried: why nobody tried, where nobody did: then it is neither passed nor failed, and nothing is proved.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Result:
     passed: bool
     milliseconds: float = 0
     hint: str = ""
+    untried: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,17 @@ class Report:
     @property
     def failed(self) -> tuple[Result, ...]:
         """The checks that do not hold."""
-        return tuple(result for result in self.results if not result.passed)
+        return tuple(result for result in self.results if not result.passed and not result.untried)
+
+    @property
+    def untried(self) -> tuple[Result, ...]:
+        """The checks that are due and could not be made."""
+        return tuple(result for result in self.results if result.untried)
+
+    @property
+    def proved(self) -> bool:
+        """Whether every check was made and holds."""
+        return all(result.passed for result in self.results)
 
     @property
     def workload(self) -> tuple[Pod, ...]:
@@ -93,10 +105,23 @@ class Report:
     @property
     def verdict(self) -> str:
         """One line: how much was checked and what came of it."""
-        count = len(self.results)
+        count, untried = len(self.results), len(self.untried)
         if self.failed:
-            return f"failed: {len(self.failed)} of {count} checks do not hold"
+            more = f", {untried} were not tried ({self._why})" if untried else ""
+            return f"failed: {len(self.failed)} of {count} checks do not hold{more}"
+        if untried:
+            return f"not proved: {untried} of {count} checks were not tried ({self._why})"
         return f"passed: all {count} checks hold"
+
+    @property
+    def _why(self) -> str:
+        """Why checks were not tried, each reason with the kinds of check; of many reasons the first."""
+        reasons: dict[str, list[str]] = {}
+        for result in self.untried:
+            reasons.setdefault(result.untried, []).append(result.scenario)
+        (why, scenarios), *others = reasons.items()
+        more = f"; and for {len(others)} more reason{'s' if len(others) > 1 else ''}" if others else ""
+        return f"{', '.join(dict.fromkeys(scenarios))}: {why}{more}"
 
 
 def dump(report: Report) -> str:
@@ -120,6 +145,8 @@ def load(text: str) -> Report:
 
 def judge(check: Check, seen: Observation | None) -> Result:
     """Hold what was seen against what was expected. None: the probe gave no answer."""
+    if check.untried:
+        return _result(check, "not tried", passed=False)
     if seen is None:
         return _result(check, "nothing: the probe did not answer", passed=False)
     if check.refused:
@@ -145,6 +172,7 @@ def _result(check: Check, seen: str, *, passed: bool, milliseconds: float = 0) -
         seen=seen,
         passed=passed,
         milliseconds=milliseconds,
+        untried=check.untried,
     )
 
 

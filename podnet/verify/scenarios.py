@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from podnet.planning import ClusterPlan
+from podnet.planning import WEB_PODS, ClusterPlan
 
 PORT: Final = 7411
 """The probes' port, TCP and UDP, in pods; on nodes it is one that is free there."""
@@ -52,6 +52,7 @@ class Check:
     sources: the addresses under which the destination may see the source; empty where any will do.
     refused: the check holds when it does not get through (a packet larger than the MTU).
     parameters: of the probe, as the agent reads it.
+    untried: why it cannot be made, where it cannot: it is due all the same.
     """
 
     scenario: str
@@ -61,6 +62,7 @@ class Check:
     parameters: Mapping[str, Any]
     sources: tuple[str, ...] = ()
     refused: bool = False
+    untried: str = ""
 
     @property
     def id(self) -> str:
@@ -76,18 +78,31 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What stands for the outside of one node's pods.
+
+    port: where it answers TCP with the address that it sees. seen: the address under which it sees the node itself.
+    untried: why nothing can be proved there, where it cannot.
+    """
+
+    endpoint: Endpoint
+    port: int = 0
+    seen: str = ""
+    untried: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """Where things are for one verification.
 
     probes: node name to its two probes. node_ports: node name to the port of the agent that answers on the node itself.
-    web: the workload's pods.
+    web: the workload's pods that are there. outside: node name to what stands for the outside of its pods.
     """
 
     probes: Mapping[str, tuple[Probe, Probe]]
     node_ports: Mapping[str, int]
     web: tuple[Endpoint, ...]
-    outside: Endpoint | None
-    outside_port: int
+    outside: Mapping[str, Outside]
     namespace: str
 
     @property
@@ -97,7 +112,7 @@ class Placement:
 
 
 def checks(plan: ClusterPlan, placement: Placement) -> list[Check]:
-    """Every check of a cluster, scenario by scenario."""
+    """Every check of a cluster, scenario by scenario: as many whatever is there, those that cannot be made too."""
     return [
         *_pod_to_pod(plan, placement),
         *_pod_to_web(plan, placement),
@@ -115,6 +130,14 @@ def _to(endpoint: Endpoint, port: int = PORT, **more: Any) -> dict[str, Any]:
 
 def _where(source: Endpoint, destination: Endpoint) -> str:
     return "same-node" if source.node == destination.node else "other-node"
+
+
+def _web(placement: Placement) -> Iterator[tuple[Endpoint, str]]:
+    """The workload's pods, and why one that is due is not there: nobody knows on which node it would be."""
+    yield from ((pod, "") for pod in placement.web)
+    count = len(placement.web)
+    for number in range(count, WEB_PODS):
+        yield Endpoint(f"nginx pod {number + 1} of {WEB_PODS}", "", ""), f"nginx has {count} of {WEB_PODS} pods"
 
 
 def _pairs(plan: ClusterPlan, placement: Placement) -> Iterator[tuple[Probe, Probe]]:
@@ -136,13 +159,14 @@ def _pod_to_web(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
     for each in plan.nodes:
         pod = placement.probes[each.node.name][0].endpoint
         node = _node(plan, each.node.name)
-        for web in placement.web:
+        for web, untried in _web(placement):
             for source, sources in ((pod, (pod.address,)), (node, _of_node(plan, node, web))):
                 kind = "node" if source is node else "pod"
                 # The path says in the server's log which check it was.
-                path = f"{placement.web_path}/{source.name}/{web.node}"
-                scenario = f"{kind}-to-web-{_where(source, web)}"
-                yield Check(scenario, "http", source, web, _to(web, 80, path=path), sources=sources)
+                path = f"{placement.web_path}/{source.name}/{web.name}"
+                scenario = f"{kind}-to-web" if untried else f"{kind}-to-web-{_where(source, web)}"
+                to = _to(web, 80, path=path)
+                yield Check(scenario, "http", source, web, to, () if untried else sources, untried=untried)
 
 
 def _node(plan: ClusterPlan, name: str) -> Endpoint:
@@ -200,15 +224,13 @@ def _services(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
 
 
 def _outside(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
-    if placement.outside is None:
-        return
     for each in plan.nodes:
         pod = placement.probes[each.node.name][0].endpoint
+        outside = placement.outside[each.node.name]
         # Masqueraded: the outside has no way back to a pod, only to its node.
-        yield Check(
-            "pod-to-outside", "tcp", pod, placement.outside, _to(placement.outside, placement.outside_port),
-            sources=(str(each.node.address),),
-        )  # fmt: skip
+        sources = (outside.seen or str(each.node.address),)
+        to = _to(outside.endpoint, outside.port)
+        yield Check("pod-to-outside", "tcp", pod, outside.endpoint, to, sources, untried=outside.untried)
 
 
 def _size(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:

@@ -26,9 +26,10 @@ def check_stack(resources: Sequence[Resource]) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*found, *_routes(resources)]))
 
 
-def node_subnets(resources: Sequence[Resource]) -> list[tuple[str, Any]]:
-    """Give every node's pod subnet, by the name of the resource that holds its CNI conf."""
-    return [(resource.name, subnet) for resource, subnet in _pods(resources)]
+def pod_ranges(resources: Sequence[Resource]) -> list[tuple[str, _Network]]:
+    """Give where the pods are, by the name of the resource that says it: every node's CNI conf, or else the cluster."""
+    found = list(_pods(resources)) or list(_of_cluster(resources, "podSubnet"))
+    return [(resource.name, range_) for resource, range_ in found]
 
 
 _Range = tuple[Resource, str, _Network]

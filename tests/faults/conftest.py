@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import time
@@ -18,18 +17,16 @@ from tests.e2e.conftest import ROOT, Clone, clone
 
 __all__ = ["clone"]
 
-PASSED = re.compile(r"passed: all \d+ checks hold")
-
 
 def is_green(clone: Clone) -> bool:
     """Whether every check holds now."""
-    return bool(PASSED.search(clone.run("make verify", check=False).stdout))
+    return clone.passed(clone.run("make verify", check=False).stdout)
 
 
 def assert_green(clone: Clone) -> None:
     """Every check holds now; otherwise say which does not."""
     done = clone.run("make verify", check=False)
-    if not PASSED.search(done.stdout):
+    if not clone.passed(done.stdout):
         pytest.fail(f"not green (exit code {done.returncode})\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from podnet import versions
 from tests.e2e.conftest import CONFIG, STACK, Clone
 
-from .conftest import PASSED, timed
+from .conftest import kill_session, timed
 
 pytestmark = [pytest.mark.boxes, pytest.mark.faults]
 
@@ -84,7 +85,7 @@ def test_a_node_comes_while_a_transfer_goes_on(clone: Clone, figures: dict[str, 
     assert set(others) <= states | {"vagrant-folder", "ssh-config", "verify", f"podnet-{STACK}"}
     assert "replace" not in set(others.values()) - {others.get("verify")}
     with timed(figures, "a node added"):
-        assert PASSED.search(clone.run("make up").stdout)
+        assert clone.passed(clone.run("make up").stdout)
 
     assert boots(clone) == before
     for node in NODES:
@@ -105,7 +106,7 @@ def test_a_node_in_the_middle_goes(clone: Clone, figures: dict[str, float]) -> N
     left = [NODES[0], NODES[2], NODE3]
     clone.configure(nodes=left)
     with timed(figures, "a node removed"):
-        assert PASSED.search(clone.run("make up").stdout)
+        assert clone.passed(clone.run("make up").stdout)
     nodes = {item["metadata"]["name"]: item["spec"]["podCIDR"] for item in clone.kubectl("get nodes")["items"]}
     assert nodes == {"master": "10.24.1.0/24", "node2": "10.24.3.0/24", "node3": "10.24.4.0/24"}
     assert f"podnet-{STACK}-node1" not in clone.run("lxc-ls -1").stdout.split()
@@ -132,11 +133,11 @@ def test_an_option_is_changed_and_back(clone: Clone, options: dict[str, Any], go
     left = [NODES[0], NODES[2], NODE3]
     before = clone.on("node2", "stat -c %Y /proc/1").stdout
     clone.configure(nodes=left, cni=options)
-    assert PASSED.search(clone.run("make up").stdout)
+    assert clone.passed(clone.run("make up").stdout)
     assert clone.on("node2", gone, check=False).returncode != 0
     assert clone.on("node2", there).stdout
     clone.configure(nodes=left)
-    assert PASSED.search(clone.run("make up").stdout)
+    assert clone.passed(clone.run("make up").stdout)
     assert clone.on("node2", there, check=False).returncode != 0
     assert clone.on("node2", "stat -c %Y /proc/1").stdout == before
 
@@ -146,13 +147,89 @@ def test_the_subnet_of_the_control_plane_is_changed(clone: Clone) -> None:
     left = [{**NODES[0], "podSubnet": "10.24.77.0/24"}, NODES[2], NODE3]
     created = clone.kubectl("get namespace default")["metadata"]["creationTimestamp"]
     clone.configure(nodes=left)
-    assert PASSED.search(clone.run("make up").stdout)
+    assert clone.passed(clone.run("make up").stdout)
     master = clone.kubectl("get node master")
     assert master["spec"]["podCIDR"] == "10.24.77.0/24"
     assert any(taint["key"] == "node-role.kubernetes.io/control-plane" for taint in master["spec"]["taints"])
     assert clone.kubectl("get namespace default")["metadata"]["creationTimestamp"] == created
     dns = clone.kubectl("-n kube-system get pods --selector k8s-app=kube-dns")["items"]
     assert all(not re.match(r"10\.24\.1\.", pod["status"]["podIP"]) for pod in dns)
+
+
+@pytest.mark.parametrize(
+    ("of_node2", "of_node3"),
+    [("10.24.4.0/24", "10.24.3.0/24"), ("10.24.3.0/25", "10.24.3.128/25"), ("10.24.3.0/24", "10.24.4.0/24")],
+    ids=["exchanged", "one split in two", "back"],
+)
+def test_workers_that_run_exchange_and_split_their_subnets(clone: Clone, of_node2: str, of_node3: str) -> None:
+    before = {name: clone.on(name, "stat -c %Y /proc/1").stdout for name in ("node2", "node3")}
+    clone.configure(nodes=[NODES[0], {**NODES[2], "podSubnet": of_node2}, {**NODE3, "podSubnet": of_node3}])
+    assert clone.passed(clone.run("make up").stdout)
+    found = {item["metadata"]["name"]: item["spec"]["podCIDR"] for item in clone.kubectl("get nodes")["items"]}
+    assert found == {"master": "10.24.1.0/24", "node2": of_node2, "node3": of_node3}
+    assert before == {name: clone.on(name, "stat -c %Y /proc/1").stdout for name in before}
+
+
+@pytest.mark.parametrize(
+    "successor",
+    [
+        pytest.param({**NODE3, "name": "node9"}, id="renamed"),
+        pytest.param({**NODE3, "name": "node8", "address": "10.100.197.208", "podSubnet": "10.24.4.0/24"}, id="subnet"),
+        pytest.param(NODE3, id="back"),
+    ],
+)
+def test_a_worker_takes_over_what_another_one_held(clone: Clone, successor: dict[str, Any]) -> None:
+    """Its address, its pod subnet or both: in one up, and back again."""
+    before = clone.on("node2", "stat -c %Y /proc/1").stdout
+    clone.configure(nodes=[NODES[0], NODES[2], successor])
+    done = clone.run("make up")
+    assert "in two steps" in done.stderr
+    assert clone.passed(done.stdout)
+    assert {item["metadata"]["name"] for item in clone.kubectl("get nodes")["items"]} == {
+        "master",
+        "node2",
+        successor["name"],
+    }
+    machines = [name for name in clone.run("lxc-ls -1").stdout.split() if name.startswith(f"podnet-{STACK}-")]
+    assert sorted(machines) == sorted(f"podnet-{STACK}-{name}" for name in ("master", "node2", successor["name"]))
+    assert clone.on("node2", "stat -c %Y /proc/1").stdout == before
+
+
+def test_the_old_config_works_after_a_takeover_that_was_killed(clone: Clone) -> None:
+    old = [NODES[0], NODES[2], NODE3]
+    for seconds in (9, 20):
+        clone.configure(nodes=[NODES[0], NODES[2], {**NODE3, "name": "node9"}])
+        process = clone.start("make up")
+        time.sleep(seconds)
+        kill_session(process)
+        clone.configure(nodes=old)
+        assert clone.passed(clone.run("make up").stdout)
+        assert {item["metadata"]["name"] for item in clone.kubectl("get nodes")["items"]} == {
+            "master",
+            "node2",
+            "node3",
+        }
+
+
+def test_every_worker_renamed_at_once_is_refused(clone: Clone) -> None:
+    clone.configure(nodes=[NODES[0], {**NODES[2], "name": "node7"}, {**NODE3, "name": "node9"}])
+    done = clone.run("make up", check=False)
+    assert done.returncode != 0
+    assert "there would be no worker meanwhile" in done.stderr
+    assert "Traceback" not in done.stderr
+    clone.configure(nodes=[NODES[0], NODES[2], NODE3])
+    assert clone.passed(clone.run("make up").stdout)
+
+
+def test_another_gateway_is_applied(clone: Clone) -> None:
+    """A box has its default route from when it was made, so every one is made anew; and back."""
+    left = [NODES[0], NODES[2], NODE3]
+    for gateway in ("10.100.197.254", "10.100.197.1"):
+        clone.configure(nodes=left, gateway=gateway)
+        assert "master, node2, node3: the machine is destroyed and made again" in clone.run("make preview").stdout
+        assert clone.passed(clone.run("make up").stdout)
+        for name in ("master", "node2", "node3"):
+            assert f"default via {gateway} " in clone.on(name, "ip -4 route show default").stdout
 
 
 def test_down_after_all_that(clone: Clone) -> None:

@@ -11,6 +11,7 @@ import re
 import shutil
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,38 @@ def test_a_node_heals_itself(
     assert_green(clone)
 
 
+FAILING = """#!/bin/sh
+case "$*" in "-f "*)
+    if [ "$(wc -c < /run/nft.failed)" -lt 3 ]; then
+        printf x >> /run/nft.failed
+        echo "nft: killed by the test" >&2
+        exit 137
+    fi ;;
+esac
+exec /usr/sbin/nft "$@"
+"""
+
+
+@pytest.mark.short
+def test_a_node_heals_itself_though_its_tools_fail_at_first(clone: Clone) -> None:
+    """The journal says what failed, at a level that is kept, and every run tries again."""
+    damage = (
+        f"touch /run/nft.failed; cat > /usr/local/sbin/nft <<'END'\n{FAILING}END\nchmod +x /usr/local/sbin/nft\n"
+        "nft delete table ip podnet"
+    )
+    clone.on("node1", damage)
+    try:
+        healed = "nft list table ip podnet | grep -q masquerade"
+        until(lambda: clone.on("node1", healed, check=False).returncode == 0, "the masquerade again")
+        assert clone.on("node1", "cat /run/nft.failed").stdout == "xxx"
+        journal = clone.on("node1", "journalctl -b -u podnet-network").stdout
+        assert journal.count("cannot set the masquerade: nft: killed by the test") == 3
+        assert "Failed with result" in journal
+    finally:
+        clone.on("node1", "rm -f /usr/local/sbin/nft /run/nft.failed")
+    assert_green(clone)
+
+
 def test_kube_proxy_restarted(clone: Clone) -> None:
     clone.sh("kubectl -n kube-system rollout restart daemonset/kube-proxy")
     clone.sh("kubectl -n kube-system rollout status daemonset/kube-proxy --timeout=120s")
@@ -91,6 +124,7 @@ def test_kube_proxy_restarted(clone: Clone) -> None:
             id="stray route",
             marks=pytest.mark.short,
         ),
+        pytest.param("ip route add 10.24.9.0/24 dev cni0", "10.24.9.0/24 dev cni0", id="stray route on the bridge"),
         pytest.param("rm /etc/cni/net.d/10-mynet.conflist", "cni-conf: no 10-mynet.conflist", id="conf deleted"),
         pytest.param("sysctl -qw net.ipv4.ip_forward=0", "ip-forward: 0; expected 1", id="sysctl changed"),
         pytest.param(
@@ -121,6 +155,14 @@ def test_drift_is_said_and_repaired(clone: Clone, damage: str, said: str) -> Non
     assert {pod["metadata"]["uid"] for pod in after} == {pod["metadata"]["uid"] for pod in pods}
     assert all(pod["status"]["containerStatuses"][0]["restartCount"] == 0 for pod in after)
     assert_green(clone)
+
+
+def test_a_wider_route_is_no_drift(clone: Clone) -> None:
+    """As many hosts have one by their router: pods have longer prefixes, and theirs win."""
+    clone.on("node1", "ip route add 10.0.0.0/8 via 10.100.197.1")
+    assert drift(clone) == ""
+    assert_green(clone)
+    clone.on("node1", "ip route del 10.0.0.0/8")
 
 
 @pytest.mark.short
@@ -167,6 +209,49 @@ def _reboot(clone: Clone, figures: Figures, names: list[str], what: str) -> None
     leases = clone.on(names[0], "ls /run/podnet/ipam/mynet | grep -c '^10[.]'; ip netns list | grep -c cni-").stdout
     addresses, pods = (int(line) for line in leases.split())
     assert addresses == pods, "a lease for every pod and none more"
+
+
+@pytest.mark.short
+def test_the_host_is_rebooted(clone: Clone, figures: Figures) -> None:
+    """As far as one can without doing it: boxes stopped hard, bridge gone, the host's settings as at its start."""
+    for name in NODES:
+        clone.run(f"lxc-stop --kill --name podnet-{STACK}-{name}")
+    clone.run(f"ip link delete podnet-{STACK}; sysctl -q --load=/run/podnet-host/sysctls; rm -rf /run/podnet-host")
+    with timed(figures, "host rebooted: up"):
+        assert clone.passed(clone.run("make up").stdout)
+    assert_green(clone)
+    assert drift(clone) == ""
+    assert int(clone.run("sysctl -n fs.inotify.max_user_instances").stdout) >= 4096
+    assert Path(f"/var/lib/podnet-host/podnet-{STACK}").exists()
+
+
+def test_halt_and_up(clone: Clone, figures: Figures) -> None:
+    with timed(figures, "halt"):
+        clone.run("make halt")
+    for name in NODES:
+        assert "STOPPED" in clone.run(f"lxc-info --state --name podnet-{STACK}-{name}").stdout
+    assert not is_green(clone)
+    with timed(figures, "up after halt"):
+        assert clone.passed(clone.run("make up").stdout)
+    assert_green(clone)
+    assert drift(clone) == ""
+
+
+def test_a_firewall_of_the_host_drops_what_is_forwarded(clone: Clone) -> None:
+    """As Docker does it: by the policy of FORWARD, which what boxes send each other passes where a setting says so."""
+    rules = "iptables -S FORWARD"
+    policy = clone.run(rules).stdout.split()[2]
+    passing = clone.run("sysctl -n net.bridge.bridge-nf-call-iptables").stdout.strip()
+    clone.run("sysctl -qw net.bridge.bridge-nf-call-iptables=1; iptables -P FORWARD DROP")
+    try:
+        assert not is_green(clone)
+        done = clone.run("make up")
+        assert "This host's firewall has rules for what boxes send (ip filter FORWARD)" in done.stdout
+        assert_green(clone)
+        assert f"podnet-{STACK}" in clone.run(rules).stdout
+    finally:
+        clone.run(f"iptables -P FORWARD {policy}; sysctl -qw net.bridge.bridge-nf-call-iptables={passing}")
+    assert_green(clone)
 
 
 def test_the_api_server_is_away(clone: Clone, figures: Figures) -> None:
@@ -293,7 +378,7 @@ def test_destroy_with_every_box_gone(clone: Clone, figures: Figures) -> None:
         _lose(clone, name)
     with timed(figures, "every box gone: down"):
         clone.run("make down")
-    assert "podnet-e2e" not in clone.run("lxc-ls; ip link").stdout
+    assert "podnet-e2e" not in clone.run("lxc-ls; ip link; iptables -S").stdout
 
 
 def test_up_is_killed_at_ten_moments(clone: Clone, figures: Figures) -> None:
@@ -314,6 +399,33 @@ def test_up_is_killed_at_ten_moments(clone: Clone, figures: Figures) -> None:
     with timed(figures, "down"):
         clone.run("make down")
     assert "podnet-e2e" not in clone.run("lxc-ls; ip link").stdout
+
+
+def test_up_is_cut_off_between_a_ticket_and_its_join(clone: Clone) -> None:
+    """A token waits for its join for as long as it takes, and no token is left when every node has joined."""
+
+    def tokens() -> str:
+        return clone.on("master", "kubeadm token list -o jsonpath='{.description} {.expires};'", check=False).stdout
+
+    seen = [""]
+
+    def has_ticket() -> bool:
+        seen.append(tokens())
+        return "podnet: join of node1" in seen[-1]
+
+    process = clone.start("make up")
+    until(has_ticket, "the ticket of node1", 180)
+    # A join that has begun goes on alone, and the run that comes after finds it done.
+    kill_session(process)
+    assert "podnet: join of node1 ;" in seen[-1], "a token that does not end by itself"
+    clone.run("make up")
+    assert_green(clone)
+    assert tokens() == ""
+    # A worker that is made anew gets a token of its own, which ends too.
+    clone.run("make up REPLACE=node1")
+    assert_green(clone)
+    assert tokens() == ""
+    clone.run("make down")
 
 
 @pytest.mark.parametrize("seconds", [5, 7, 9, 12])

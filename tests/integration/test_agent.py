@@ -30,6 +30,16 @@ socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).sendto(packe
 """An echo request as ping(8) sends it with -p: a time stamp, then the pattern."""
 
 
+OTHER = """
+import socket
+server = socket.create_server(("", 7411))
+print(flush=True)
+while True:
+    server.accept()[0].sendall(b"SSH-2.0\\nx\\n")
+"""
+"""A server of another kind."""
+
+
 class Namespace:
     """A process that keeps a network namespace."""
 
@@ -56,14 +66,18 @@ class Agent:
 
     def __init__(self, node: Namespace) -> None:
         program = agent_source().encode()
-        command = node.enter(sys.executable, "-u", "-c", _RECEIVE, str(len(program)), "attend", NODE)
+        command = node.enter(
+            sys.executable, "-u", "-c", _RECEIVE, str(len(program)), "attend", NODE, f"{POD} 50000 {NODE} 22"
+        )
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self._stdin, self._stdout = self.process.stdin, self.process.stdout
         self._stdin.write(program)
         self._stdin.flush()
-        self.port: int = json.loads(self._stdout.readline())["port"]
+        first = json.loads(self._stdout.readline())
+        self.port: int = first["port"]
+        self.caller: str = first["caller"]
 
     def ask(self, **request: Any) -> Any:
         self._stdin.write(json.dumps(request).encode() + b"\n")
@@ -133,6 +147,25 @@ def test_the_node_is_not_served_on_other_addresses(pair: tuple[Namespace, Namesp
     answers = agent.ask(do="probe", probes=[{"id": "lo", "address": "127.0.0.1", **there},
                                             {"id": "own", "address": NODE, **there}])  # fmt: skip
     assert [each["ok"] for each in answers] == [False, True]
+    assert (answers[1]["source"], answers[1]["local"]) == (NODE, NODE)
+    agent.end()
+
+
+def test_it_tells_where_its_login_came_from(pair: tuple[Namespace, Namespace]) -> None:
+    agent = Agent(pair[0])
+    assert agent.caller == POD
+    agent.end()
+
+
+def test_what_answers_in_another_way_is_told_as_such(pair: tuple[Namespace, Namespace]) -> None:
+    node, pod = pair
+    agent = Agent(node)
+    with subprocess.Popen(pod.enter(sys.executable, "-c", OTHER), stdout=subprocess.PIPE) as serving:
+        assert serving.stdout is not None
+        serving.stdout.readline()
+        [answer] = agent.ask(do="probe", probes=[{"id": "x", "action": "tcp", "address": POD, "port": 7411}])
+        serving.terminate()
+    assert (answer["ok"], answer["error"]) == (False, "it answers, but not with the address that it saw")
     agent.end()
 
 

@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -339,6 +340,41 @@ def test_a_second_claim_changes_nothing(debian: Debian) -> None:
     install(debian)
     before = debian.snapshot()
     assert debian.claim().returncode == 0
+    assert difference(before, debian.snapshot()) == []
+
+
+def with_bridge(name: str) -> Command:
+    return claim.claim(replace(CLUSTER, cni=replace(CLUSTER.cni, bridge=name)), NODE)
+
+
+def test_another_bridge_that_is_somebody_s_is_refused_and_stays(debian: Debian) -> None:
+    debian.claim()
+    install(debian)
+    live(debian)
+    debian.net("ip link add virbr7 type bridge")
+    before = debian.snapshot()
+    for name in ("virbr7", "eth0"):
+        done = debian.claim(with_bridge(name))
+        assert done.returncode == 1
+        assert "this host cannot have another bridge for the pods; nothing was changed on it" in done.stderr
+        assert f"there is an interface {name} already" in done.stderr
+    assert difference(before, debian.snapshot()) == []
+    assert debian.claim().returncode == 0, "back to the one that is podnet's"
+    assert debian.release().returncode == 0
+    assert debian.net("ip -o link show virbr7")
+    assert "cni0" not in debian.net("ip -o link")
+
+
+def test_another_bridge_that_is_nobody_s_is_taken_and_goes(debian: Debian) -> None:
+    before = debian.snapshot()
+    debian.claim()
+    install(debian)
+    live(debian)
+    assert debian.claim(with_bridge("pods0")).returncode == 0
+    debian.net("ip link delete cni0; ip link add pods0 type bridge")
+    # An up that was cut off after that: the bridge that is there is podnet's.
+    assert debian.claim(with_bridge("pods0")).returncode == 0
+    assert debian.release(with_bridge("pods0")).returncode == 0
     assert difference(before, debian.snapshot()) == []
 
 

@@ -68,13 +68,53 @@ def test_no_workflow_may_write_by_default(file: Path) -> None:
             assert step["with"]["persist-credentials"] is False
 
 
-def test_what_runs_the_code_of_a_fork_has_no_secret_and_no_token() -> None:
-    workflow = read("preview.yml")
-    assert workflow["on"] == "pull_request"  # pull_request_target would hand over a token that writes
+@pytest.mark.parametrize("name", ["preview.yml", "unit.yml"])
+def test_what_runs_the_code_of_a_fork_has_no_secret_and_no_token(name: str) -> None:
+    workflow = read(name)
+    events = {workflow["on"]} if isinstance(workflow["on"], str) else set(workflow["on"])
+    assert events <= {"pull_request", "push"}  # pull_request_target would hand over a token that writes
     assert all("permissions" not in job for job in workflow["jobs"].values())
-    text = (ROOT / ".github" / "workflows" / "preview.yml").read_text()
+    text = (ROOT / ".github" / "workflows" / name).read_text()
     assert "secrets." not in text
     assert "github.token" not in text
+
+
+def test_the_fast_tests_run_on_every_pull_request_and_on_main() -> None:
+    workflow = read("unit.yml")
+    assert workflow["on"] == {"pull_request": None, "push": {"branches": ["main"]}}
+    assert [step["run"] for step in steps(workflow) if "run" in step] == ["make unit"]
+
+
+def test_the_rules_of_the_base_branch_judge_a_pull_request() -> None:
+    """What they then refuse is seen in tests/integration/test_policy_workflow.py."""
+    job = read("preview.yml")["jobs"]["policy"]
+    checkouts = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    head, base = checkouts
+    assert "ref" not in head
+    assert base["ref"] == "${{ github.event.pull_request.base.sha }}"
+    runs = [step["run"] for step in job["steps"] if "run" in step]
+    assert f"make policy PACK={base['path']}/policy" in runs[0]
+    assert runs[1:] == ["make policy"]
+    # One that the rules of one side refuse has failed: nothing makes an exception for a step.
+    assert not [step for step in job["steps"] if "continue-on-error" in step]
+
+
+def test_everything_that_decides_what_is_built_is_in_the_cache_key() -> None:
+    keys = [step["with"]["key"] for step in steps(read("preview.yml")) if "actions/cache@" in step.get("uses", "")]
+    assert len(keys) == 2
+    for key in keys:
+        files = re.findall(r"'([^']+)'", key)
+        assert files == ["requirements*.txt", "lab/toolchain/**", "lab/go/**", "podnet/versions.py"]
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)
+def test_a_runner_of_your_own_runs_the_main_branch_only(file: Path) -> None:
+    for job in read(file.name)["jobs"].values():
+        if "self-hosted" in job["runs-on"]:
+            conditions = str(job["if"]).split(" && ")
+            assert "github.ref == 'refs/heads/main'" in conditions
+            assert not set(read(file.name)["on"]) - {"schedule", "workflow_dispatch"}
+            assert not [step for step in job["steps"] if "ref" in step.get("with", {})]
 
 
 def test_what_may_write_runs_nothing_of_the_fork() -> None:

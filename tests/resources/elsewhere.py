@@ -114,6 +114,8 @@ def _secret_inputs(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
     if name.endswith("-join"):
         node = plan.of(name.removesuffix("-join")).node
         inputs["stdin"] = _secret(join_config(node, JoinTicket(**json.loads(TICKET))))
+    if name.endswith("-registered") and name.removesuffix("-registered") != plan.cluster.control_plane.name:
+        inputs["stdin"] = _secret(JoinTicket(**json.loads(TICKET)).token_id)
     return inputs
 
 

@@ -51,10 +51,19 @@ class Engine:
 
     def run(self, project: Path, *arguments: str, code: int = 0) -> str:
         """Run pulumi; its standard output and error. It must end with this exit code."""
+        command = ["pulumi", *arguments, "--non-interactive"]
+        done = subprocess.run(
+            command, cwd=project, env=self.environ(project), text=True, capture_output=True, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + ("" if "--json" in arguments else done.stderr)
+
+    def environ(self, project: Path) -> dict[str, str]:
+        """The environment that pulumi runs in, for a project."""
         backend = self.home / f"backend of {project.name}"
         backend.mkdir(exist_ok=True)
         path = [str(Path(sys.executable).parent), str(self.bin), os.environ["PATH"]]
-        environ = {
+        return {
             "PATH": os.pathsep.join(path),
             "HOME": str(self.home),
             "PULUMI_HOME": str(self.home / "pulumi"),
@@ -63,7 +72,3 @@ class Engine:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # has --event-log
         }
-        command = ["pulumi", *arguments, "--non-interactive"]
-        done = subprocess.run(command, cwd=project, env=environ, text=True, capture_output=True, check=False)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + ("" if "--json" in arguments else done.stderr)

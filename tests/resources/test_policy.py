@@ -43,30 +43,52 @@ def command(name, create="touch x", delete="rm x", connection=ssh, **more):
     return remote.Command(name, create=create, delete=delete, connection=connection, **more)
 
 
-command("init", f"{NODE} kubeadm-init", stdin="---\\n" + json.dumps(CLUSTER))
-command("conf1", f"{NODE} cni-conf /etc/c cni0", stdin=conf("10.22.1.0/24"))
-command("masquerade", f"{NODE} masquerade", stdin=rules("ip daddr != @spared masquerade"))
-command("ticket", f"{NODE} join-ticket node1", delete=None)
+command("init", f"{NODE} kubeadm-init", f"{NODE} kubeadm-reset", stdin="---\\n" + json.dumps(CLUSTER))
+command("conf1", f"{NODE} cni-conf /etc/c cni0", f"{NODE} cni-conf-remove /etc/c cni0", stdin=conf("10.22.1.0/24"))
+command("masquerade", f"{NODE} masquerade", f"{NODE} masquerade-remove", stdin=rules("ip daddr != @spared masquerade"))
+command("ticket", f"{NODE} join-ticket node1", f"{NODE} join-ticket-remove node1")
+command("admin-conf", f"{NODE} admin-conf", delete=None)
+command("outside", "iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE", "iptables -t nat -F")
+command("exempt", "sudo iptables-restore", "sudo iptables -t nat -F", stdin=(
+    "*nat\\n-A POSTROUTING -d 10.22.0.0/16 -j RETURN\\n-A POSTROUTING -j MASQUERADE\\nCOMMIT\\n"))
 command("key", stdin=key.stdout)
 command("told", stdin=pulumi.Output.secret("-----BEGIN OPENSSH PRIVATE KEY-----"))
 """
 
-BAD = {
-    "no-snat-between-pods": 'command("odd", stdin=rules("ip saddr 10.22.1.0/24 masquerade"))',
-    "no-pod-masqueraded": 'command("odd", stdin=rules("ip daddr != 10.22.2.0/24 masquerade"))',
-    "no-overlap": 'command("odd", stdin=conf("10.22.1.128/25"))',
-    "host-keys-pinned": 'command("odd", connection=remote.ConnectionArgs(host="10.0.0.1", user="v"))',
-    "host-keys-to-come": (
-        'command("odd", connection=remote.ConnectionArgs(host="10.0.0.1", user="v", private_key=key.stdout))'
+BAD = [
+    ("no-snat-between-pods", 'command("odd", stdin=rules("masquerade"))'),
+    ("no-snat-between-pods", 'command("odd", stdin=rules("masquerade").replace("table ip ", "table "))'),
+    ("no-snat-between-pods", 'command("odd", stdin="*nat\\n-A POSTROUTING -j MASQUERADE\\nCOMMIT\\n")'),
+    ("no-snat-between-pods", 'command("odd", "iptables -t nat -A POSTROUTING ! -d 127.0.0.1 -j MASQUERADE")'),
+    ("no-snat-between-pods", """command("odd", stdin='{"type": "bridge", "ip\\\\u006dasq": true}')"""),
+    (
+        "no-snat-between-pods",
+        'rule = {"table": "x", "chain": "y", "expr": [{"masquerade": None}]}\n'
+        'command("odd", stdin=json.dumps({"nftables": [{"add": {"rule": rule}}]}))',
     ),
-    "remote-commands-undone": 'command("odd", f"{NODE} route node2", delete=None)',
-    "images-pinned": (
+    ("no-snat-between-pods", 'command("odd", stdin=rules("masquerade")[:-4])'),
+    ("no-pod-masqueraded", 'command("odd", stdin=rules("ip daddr != 10.22.2.0/24 masquerade"))'),
+    ("no-pod-masqueraded", 'command("odd", stdin=rules("ip saddr 10.22.1.0/24 masquerade"))'),
+    ("no-pod-masqueraded", 'command("odd", "iptables -t nat -A POSTROUTING -d 10.22.1.0/25 -j MASQUERADE")'),
+    ("no-overlap", 'command("odd", stdin=conf("10.22.1.128/25"))'),
+    ("host-keys-pinned", 'command("odd", connection=remote.ConnectionArgs(host="10.0.0.1", user="v"))'),
+    (
+        "host-keys-to-come",
+        'command("odd", connection=remote.ConnectionArgs(host="10.0.0.1", user="v", private_key=key.stdout))',
+    ),
+    ("remote-commands-undone", 'command("odd", f"{NODE} route node2", delete=None)'),
+    ("remote-commands-undone", 'command("odd", delete="echo")'),
+    ("remote-commands-undone", 'command("odd", delete="sudo -n true")'),
+    ("remote-commands-undone", 'command("odd", delete="exit 0; rm x")'),
+    ("remote-commands-undone", 'command("odd", f"{NODE} route node2", f"{NODE} route-remove node3")'),
+    (
+        "images-pinned",
         'Pod("odd", metadata={"name": "a"}, spec={"containers": [{"name": "a", "image": "nginx:latest"}]},\n'
-        '    opts=pulumi.ResourceOptions(provider=Provider("k", kubeconfig=key.stdout)))'
+        '    opts=pulumi.ResourceOptions(provider=Provider("k", kubeconfig=key.stdout)))',
     ),
-    "no-secret-in-clear": 'command("odd", stdin="-----BEGIN OPENSSH PRIVATE KEY-----")',
-}
-"""For each policy what a stack has that breaks it, and no other."""
+    ("no-secret-in-clear", 'command("odd", stdin="-----BEGIN OPENSSH PRIVATE KEY-----")'),
+]
+"""What a stack has that breaks a rule, and the policy that refuses it, and no other."""
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +133,11 @@ def test_a_stack_that_keeps_every_rule_passes(engine: Engine) -> None:
     assert "advisory" not in said
 
 
-@pytest.mark.parametrize("policy", BAD)
-def test_a_stack_that_breaks_a_rule_is_refused_by_it_alone(engine: Engine, policy: str) -> None:
-    said = preview(engine, engine.program(f"bad-{policy}", GOOD + BAD[policy]), 1)
+@pytest.mark.parametrize(("policy", "odd"), BAD, ids=[f"{policy}-{number}" for number, (policy, _) in enumerate(BAD)])
+def test_a_stack_that_breaks_a_rule_is_refused_by_it_alone(
+    engine: Engine, request: pytest.FixtureRequest, policy: str, odd: str
+) -> None:
+    said = preview(engine, engine.program(f"bad-{request.node.callspec.id}", GOOD + odd), 1)
     assert refused(said) == {(policy, "odd")}, said
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lab.state import urn_of
 from podnet.review.steps import declared, logged, proposed, steps
 from tests.conftest import dev_config
 from tests.resources.elsewhere import import_state
@@ -91,6 +92,13 @@ def test_a_node_more_touches_no_other_machine(engine: Engine, elsewhere: Path) -
     }  # fmt: skip
 
 
+def test_another_gateway_makes_every_machine_anew(engine: Engine, elsewhere: Path) -> None:
+    """A box has its default route from when it was made."""
+    found = changes(engine, elsewhere, CHANGES["another gateway"])
+    assert {found[f"{node}-vm"] for node in ("master", "node1", "node2")} == {"replace"}
+    assert (found["network"], found["vagrant-folder"]) == ("update", "update")
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_review_says_what_the_engine_would_do(engine: Engine, elsewhere: Path, fresh: Path, change: str) -> None:
     """Two previews of stacks that are new, compared, against one preview of a stack that is up."""
@@ -110,3 +118,15 @@ def test_the_engines_log_says_what_its_json_says(engine: Engine, elsewhere: Path
     finally:
         file.write_text(kept)
     assert {step.name: str(step.action) for step in proposed(logged(log.read_text()))} == said
+
+
+def test_just_the_node_that_is_named_is_replaced(engine: Engine) -> None:
+    """Not one whose name ends in the same way."""
+    line = NODE3.replace("node3", "gpu-node2")
+    project = engine.podnet("replacing", DEV + line)
+    import_state(engine, project)
+    told = engine.run(project, "preview", "--stack", "dev", "--json", f"--replace={urn_of('node2-vm')}")
+    replaced = {
+        step["urn"].rpartition("::")[2] for step in json.loads(told)["steps"] if "replace" in step["op"]
+    }  # fmt: skip
+    assert {name for name in replaced if name.endswith("-vm")} == {"node2-vm"}

@@ -19,7 +19,7 @@
   function described(check) {
     const item = element("li");
     const head = element("div", "id");
-    head.append(element("span", "state " + (check.passed ? "passed" : "failed"), check.passed ? "✓ passed " : "✗ failed "));
+    head.append(element("span", "state " + check.state.replace(" ", "-"), check.sign + " " + check.state + " "));
     head.append(check.id);
     const list = element("dl");
     const add = (term, value) => value && list.append(element("dt", "", term), element("dd", "", value));
@@ -27,6 +27,7 @@
     add("seen", check.seen);
     add("time", check.milliseconds ? check.milliseconds + " ms" : "");
     add("look at", check.hint);
+    add("because", check.untried);
     item.append(head, list);
     return item;
   }

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,17 @@ def test_exit_codes_and_only(
 ) -> None:
     assert run("--format", "json", "--only", pattern) == code
     assert len(load(capsys.readouterr().out).results) == count
+
+
+def test_what_was_not_tried_is_no_pass(
+    run: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    untried = replace(ALL[0], passed=False, untried="the gateway is gone")
+    monkeypatch.setattr(sys.modules[__name__], "ALL", (untried, ALL[2]))
+    assert run() == 1
+    out = capsys.readouterr().out
+    assert "\nnot proved: 1 of 2 checks were not tried (coherence: the gateway is gone), in 1.0 s\n" in out
+    assert run("--format", "summary", "--only", "pod-to-pod") == 0
 
 
 def test_a_pattern_that_means_nothing_is_an_error(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,11 +169,14 @@ def _tool(tools: dict[str, str], name: str, script: str) -> None:
     path.chmod(0o755)
 
 
+FIRST = '{"port": 7, "caller": "10.100.196.1"}'
+"""What an agent says first."""
+
 REFUSED = "The connection to the server 10.100.196.200:6443 was refused - did you specify the right host or port?"
 
 
 def test_without_kubectl(tools: dict[str, str]) -> None:
-    _tool(tools, "ssh", "echo '{\"port\": 7}'; exec /bin/cat >/dev/null")
+    _tool(tools, "ssh", f"echo '{FIRST}'; exec /bin/cat >/dev/null")
     tools["PATH"] = tools["PATH"].partition(":")[0]
     done = _verify(tools)
     assert done.returncode == 2
@@ -192,18 +207,20 @@ def test_nobody_who_says_nothing_is_waited_for(
     for name, value in tools.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("podnet.observe.access._API_TIMEOUT", 1)
-    monkeypatch.setattr("podnet.observe.sessions._START_TIMEOUT", 2)
+    monkeypatch.setattr("podnet.observe.sessions.NODE_TIMEOUT", 2)
     start = time.monotonic()
     assert main.main(["verify", "--stack", "bench", "--cluster", str(CONFIG)]) == 2
     assert time.monotonic() - start < 10
     said = capsys.readouterr().err
-    assert "the API server does not answer: no answer within 1 s" in said
-    assert "node node1 (10.100.196.201) cannot be asked: no answer within 2 s" in said
+    longer = "(PODNET_TIMEOUT=SECONDS waits longer)"
+    assert f"the API server does not answer: no answer within 1 s {longer}\n" in said
+    slow = "no answer within 2 s, though its connection stands"
+    assert f"node node1 (10.100.196.201) cannot be asked: {slow} {longer}\n" in said
 
 
 def test_what_could_not_be_taken_away_does_not_hide_the_error(tools: dict[str, str]) -> None:
     # The agent is answered for; then the API server goes away.
-    _tool(tools, "ssh", "echo '{\"port\": 7}'; exec cat >/dev/null")
+    _tool(tools, "ssh", f"echo '{FIRST}'; exec cat >/dev/null")
     _tool(tools, "kubectl", f'case "$*" in *readyz*) exit 0;; esac; echo "{REFUSED}" >&2; exit 1')
     done = _verify(tools)
     assert done.returncode == 2
@@ -223,3 +240,26 @@ def test_one_error_is_said_as_it_is() -> None:
         asyncio.run(together(_fails("one")))
     with pytest.raises(CannotLookError, match=r"^2 things keep podnet from looking:\n  - one\n  - two$"):
         asyncio.run(together(_fails("one"), _fails("two")))
+
+
+@pytest.mark.parametrize("command", ["verify", "draw"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "the config {} cannot be read: No such file or directory"),
+        (b"[]", "the config {} is not a mapping; expected an object with podnet's keys"),
+        (b"\xff", "the config {} cannot be read: it is not UTF-8 text"),
+        (
+            b"{",
+            "the config {} is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+        ),
+    ],
+)
+def test_a_config_that_is_none(
+    command: str, content: bytes | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cluster.json"
+    if content is not None:
+        file.write_bytes(content)
+    assert main.main([command, "--stack", "bench", "--cluster", str(file)]) == 2
+    assert capsys.readouterr() == ("", f"podnet: {said.format(file)}\n")

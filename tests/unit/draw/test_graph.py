@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from podnet.draw.graph import Graph, RouteEdge, State, graph, worst
+from podnet.draw.html import page
+from podnet.draw.mermaid import flowchart
+from podnet.draw.svg import picture
 from podnet.planning import ClusterPlan
 from podnet.verify.report import Pod, Report, SeenRoute
 from tests.unit.draw import clusters
@@ -103,6 +106,32 @@ def test_a_pair_that_no_check_took_is_not_tried(chapter: ClusterPlan) -> None:
     assert states(drawn)["node2 -> node1"] == State.PASSED
     assert drawn.machines[1].local.state is State.NOT_TRIED
     assert drawn.leaving.state is State.NOT_TRIED
+
+
+def test_checks_that_could_not_be_made_are_drawn_as_such(chapter: ClusterPlan) -> None:
+    report = clusters.report(chapter)
+    results = tuple(
+        replace(r, passed=False, untried="no gateway") if r.scenario == "pod-to-outside" else r for r in report.results
+    )
+    report = replace(report, results=results)
+    drawn = graph(chapter, report)
+    assert drawn.state is State.NOT_TRIED
+    assert drawn.leaving.state is State.NOT_TRIED
+    assert drawn.machines[0].leaving.details[0].endswith(": not tried: no gateway")
+    assert 'class="said not-tried strong"' in picture(drawn)
+    assert "not proved: 3 of 60 checks were not tried" in flowchart(drawn)
+    shown = page(chapter, report)
+    assert '<p class="verdict not-tried"><span aria-hidden="true">·</span> not proved: 3 of 60 checks' in shown
+    assert shown.count("<td>no gateway</td>") == 3
+    one = replace(report, results=(*results, replace(results[0], passed=False)))
+    assert graph(chapter, one).state is State.FAILED
+
+
+def test_the_outside_is_where_it_was_tried(chapter: ClusterPlan) -> None:
+    report = clusters.report(chapter)
+    assert graph(chapter, report).outside == graph(chapter).outside == "10.100.198.1"
+    results = tuple(replace(r, id=r.id.replace("(10.100.198.1)", "(192.0.2.9)")) for r in report.results)
+    assert graph(chapter, replace(report, results=results)).outside == "192.0.2.9"
 
 
 def test_a_service_or_a_node_that_fails_says_nothing_of_the_route(chapter: ClusterPlan) -> None:

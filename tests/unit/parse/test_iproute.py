@@ -56,6 +56,27 @@ def test_every_next_hop_is_a_route() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("entry", "selector"),
+    [
+        ({"dst": "10.22.2.0/24", "gateway": "192.0.2.1", "dev": "eth1"}, "proto boot via 192.0.2.1 dev eth1"),
+        ({"dst": "10.22.2.0/24", "dev": "cni0", "protocol": "kernel"}, "proto kernel dev cni0"),
+        (
+            {"dst": "10.22.2.0/24", "dev": "a", "protocol": "201", "tos": "0x10", "metric": 5},
+            "proto 201 tos 0x10 metric 5 dev a",
+        ),
+        ({"dst": "10.22.2.0/24", "nhid": 7, "gateway": "192.0.2.1", "dev": "eth1"}, "proto boot nhid 7"),
+        (
+            {"dst": "10.22.2.0/24", "nexthops": [{"gateway": "192.0.2.1", "dev": "a", "weight": 1}, {"dev": "b"}]},
+            "proto boot nexthop via 192.0.2.1 dev a nexthop dev b",
+        ),
+    ],
+)
+def test_a_selector_names_all_of_a_route(entry: dict[str, Any], selector: str) -> None:
+    found = iproute.routes(json.dumps([entry]))
+    assert {each.selector for each in found} == {f"10.22.2.0/24 {selector}"}
+
+
 def test_routes_of_the_other_family() -> None:
     text = '[{"dst":"default","gateway":"fe80::1","dev":"eth0"},{"dst":"::1","dev":"lo"}]'
     assert rows(text, Family.IPV6) == [

@@ -25,7 +25,15 @@ def failed(seen: Facts, plan: Any = PLAN) -> set[str]:
 def test_a_right_cluster_is_coherent() -> None:
     results = coherence.check(PLAN, facts())
     assert [result.id for result in results if not result.passed] == []
-    assert len(results) == len({result.id for result in results}) == 36
+    assert len(results) == len({result.id for result in results}) == 39
+
+
+def test_the_default_route_is_podnet_s_affair_where_podnet_sets_it() -> None:
+    values: dict[str, Any] = config.dump(PLAN.cluster)
+    elsewhere = plan(config.load("bench", {**values, "provider": "virtualbox"}))
+    results = coherence.check(elsewhere, facts())
+    assert len(results) == 36
+    assert not [result for result in results if result.action == "default-route"]
 
 
 def test_routes_are_told_as_the_kernels_have_them() -> None:
@@ -38,6 +46,10 @@ def test_routes_are_told_as_the_kernels_have_them() -> None:
 
 def _to_node2(routes: list[dict[str, Any]]) -> dict[str, Any]:
     return next(route for route in routes if route["dst"] == "10.25.3.0/24")
+
+
+def _with_route(route: dict[str, Any]) -> Damage:
+    return edit("routes", lambda routes: routes.append(route))
 
 
 def _bridge(links: list[dict[str, Any]]) -> dict[str, Any]:
@@ -100,11 +112,37 @@ NODE1: list[tuple[str, Damage, set[str]]] = [
         edit("routes", lambda r: r.append({**_to_node2(r), "dst": "10.25.3.128/25", "protocol": "boot"})),
         {"no-other-route: node1"},
     ),
-    ("route twice", edit("routes", lambda r: r.append({**_to_node2(r), "metric": 5})), {"route: node1 -> node2"}),
+    (
+        "route twice",
+        edit("routes", lambda r: r.append({**_to_node2(r), "metric": 5})),
+        {"route: node1 -> node2", "no-other-route: node1"},
+    ),
+    *(
+        (f"stray {each['dst']}", _with_route(each), {"no-other-route: node1"})
+        for each in (
+            {"dst": "10.25.0.0/16", "gateway": "10.100.196.1", "dev": "eth0"},
+            {"dst": "10.25.2.128/25", "dev": "cni0", "scope": "link"},
+            {"dst": "10.25.9.0/24", "dev": "cni0", "protocol": "static"},
+            {"dst": "10.25.2.0/24", "gateway": "10.25.2.9", "dev": "cni0", "metric": 5},
+            {"dst": "10.25.3.7", "type": "blackhole"},
+            {"dst": "10.0.0.0/8", "gateway": "10.100.196.1", "dev": "eth0", "protocol": "201"},
+        )
+    ),
     (
         "route too many",
         edit("routes", lambda r: r.append({**_to_node2(r), "dst": "10.25.9.0/24"})),
         {"no-other-route: node1"},
+    ),
+    ("no default route", edit("routes", lambda r: [x for x in r if x["dst"] != "default"]), {"default-route: node1"}),
+    (
+        "default route elsewhere",
+        edit("routes", lambda r: next(x for x in r if x["dst"] == "default").update(gateway="10.100.196.9")),
+        {"default-route: node1"},
+    ),
+    (
+        "default route behind another",
+        edit("routes", lambda r: r.insert(0, {"dst": "default", "gateway": "10.100.196.9", "dev": "eth0"})),
+        {"default-route: node1"},
     ),
     ("no forwarding", _sysctl("net.ipv4.ip_forward", "0\n"), {"ip-forward: node1"}),
     ("bridged unseen", _sysctl("net.bridge.bridge-nf-call-iptables", "0\n"), {"bridge-nf-call-iptables: node1"}),
@@ -209,6 +247,16 @@ def test_what_leads_to_a_node_that_is_being_taken_away_is_no_fault() -> None:
     assert failed(facts(), _without_node2()) == set()
 
 
+def test_a_node_that_has_the_address_of_one_that_is_being_taken_away_is_spared_all_the_same() -> None:
+    """A node with another name: the Node with the old one is there until the new one is proved."""
+    renamed = facts(kubernetes_damage=lambda x: x["nodes"]["items"].append(_called(_status(x, "node2"), "old")))
+    assert failed(renamed) == set()
+
+
+def _called(node: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**node, "metadata": {**node["metadata"], "name": name}}
+
+
 def test_what_leads_to_a_node_that_was_taken_away_is_one() -> None:
     gone = facts(kubernetes_damage=lambda x: x["nodes"]["items"].remove(_status(x, "node2")))
     expected = {f"{check}: {node}" for check in ("no-other-route", "masquerade") for node in ("master", "node1")}
@@ -242,6 +290,10 @@ HARMLESS = [
     rule("-A FORWARD -m conntrack --ctstate ESTABLISHED -j DROP"),  # kube-proxy's rule before it accepts these
     rule("-A PREROUTING -j MARK --set-xmark 0x1/0x1"),
     rule('-A FORWARD -j LOG --log-prefix "a \\"b\\" "'),
+    _with_route({"dst": "10.0.0.0/8", "gateway": "10.100.196.1", "dev": "eth0"}),
+    _with_route({"dst": "10.24.0.0/15", "type": "blackhole", "protocol": "static"}),
+    _with_route({"dst": "default", "gateway": "10.100.196.9", "dev": "eth0", "metric": 100}),
+    _with_route({"dst": "192.0.2.0/24", "gateway": "10.100.196.1", "dev": "eth0"}),
     _conf("99-other.conf", '{"name": "other"}'),
     _conf("05-notes.txt", "not a conf"),
     _nft(*_chain("filter", "input", "drop")),
@@ -282,7 +334,7 @@ def test_a_fault_at_the_api_server_fails_its_own_checks(damage: Damage, expected
 
 
 NEEDS = {
-    "routes": {"route: node1 -> master", "route: node1 -> node2", "no-other-route: node1"},
+    "routes": {"route: node1 -> master", "route: node1 -> node2", "no-other-route: node1", "default-route: node1"},
     "links": {"bridge: node1"},
     "nft": {"masquerade: node1", "no-nat-no-drop: node1"},
     "nft-words": {"masquerade: node1", "no-nat-no-drop: node1"},

@@ -46,9 +46,20 @@ FAILED = Report(
     seconds=7.1,
 )  # fmt: skip
 PASSED = replace(FAILED, results=tuple(result for result in FAILED.results if result.passed))
+WHY = "node1 does not reach 10.0.0.5:40123 on the machine that runs podnet: timed out (a firewall?)"
+UNTRIED = replace(
+    PASSED,
+    results=(
+        *PASSED.results,
+        replace(_result("pod-to-outside/tcp", "node1/a", "outside", "not tried", passed=False), untried=WHY),
+        replace(_result("pod-to-web/http", "node1/a", "nginx pod 2 of 2", "not tried", passed=False), untried="none"),
+        replace(_result("pod-to-web/http", "node1", "nginx pod 2 of 2", "not tried", passed=False), untried="none"),
+    ),
+)
+BOTH = replace(UNTRIED, results=(*FAILED.results, *UNTRIED.results))
 
 
-@pytest.mark.parametrize(("name", "report"), [("failed", FAILED), ("passed", PASSED)])
+@pytest.mark.parametrize(("name", "report"), [("failed", FAILED), ("passed", PASSED), ("untried", UNTRIED)])
 def test_every_form(golden: Golden, name: str, report: Report) -> None:
     stream = io.StringIO()
     show(report, stream)
@@ -58,8 +69,22 @@ def test_every_form(golden: Golden, name: str, report: Report) -> None:
     golden(f"verify/{name}.json", dump(report))
 
 
+def test_what_was_not_tried_is_in_the_verdict() -> None:
+    more = f"pod-to-outside: {WHY}; and for 1 more reason"
+    assert UNTRIED.verdict == f"not proved: 3 of 5 checks were not tried ({more})"
+    assert BOTH.verdict == f"failed: 3 of 10 checks do not hold, 3 were not tried ({more})"
+    assert [PASSED.proved, FAILED.proved, UNTRIED.proved, BOTH.proved] == [True, False, False, False]
+
+
+def test_junit_has_an_error_for_what_was_not_tried() -> None:
+    """A check that is skipped is green to most readers."""
+    root = ElementTree.fromstring(junit(UNTRIED).encode())  # noqa: S314  # it is our own
+    assert (root.get("tests"), root.get("failures"), root.get("errors"), root.get("skipped")) == ("5", "0", "3", "0")
+
+
 def test_json_is_the_way_back() -> None:
     assert load(dump(FAILED)) == FAILED
+    assert load(dump(BOTH)) == BOTH
     with pytest.raises(PodnetError, match="no report"):
         load("{}")
 
@@ -110,3 +135,5 @@ def test_the_matrix_counts() -> None:
     assert grid.columns == ("node1/a", "node2/a", "node1", "node2")
     assert dict(grid.rows)["pod-to-pod-other-node/tcp"] == (Cell(0, 1), Cell(1, 1), Cell(0, 0), Cell(0, 0))
     assert [str(cell) for cell in dict(grid.rows)["coherence/bridge"]] == ["", "", "", "0/1"]
+    cells = dict(matrix(UNTRIED.results).rows)["pod-to-web/http"]
+    assert [(str(cell), cell.failed, cell.untried) for cell in cells if cell.total] == [("0/1", False, 1)] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podnet import config
-from podnet.planning import ClusterPlan, plan
+from podnet.planning import WEB_PODS, ClusterPlan, plan
 from podnet.verify import coherence
 from podnet.verify.facts import Facts
-from podnet.verify.report import Observation, judge, judge_all
-from podnet.verify.scenarios import Check, Endpoint, Placement, Probe, checks, probe_of, tag
+from podnet.verify.report import Observation, Report, judge, judge_all
+from podnet.verify.scenarios import Check, Endpoint, Outside, Placement, Probe, checks, probe_of, tag
 from tests.conftest import Golden
 
 DEV = plan(config.from_stack_file(Path(__file__).parents[3] / "Pulumi.dev.yaml"))
@@ -43,8 +44,7 @@ def placed(plan: ClusterPlan) -> Placement:
         probes={name: (probe(number, name, "a"), probe(number, name, "b")) for number, name in enumerate(names)},
         node_ports=dict.fromkeys(names, 40000),
         web=tuple(web),
-        outside=Endpoint("outside", "", str(plan.cluster.outside)),
-        outside_port=7411,
+        outside=dict.fromkeys(names, Outside(Endpoint("outside", "", str(plan.cluster.outside)), 7411)),
         namespace="podnet-verify-1",
     )
 
@@ -74,10 +74,59 @@ def test_every_ordered_pair_is_checked(count: int) -> None:
     assert len(pairs) == count**2
 
 
-def test_without_an_outside_nothing_is_said_of_it() -> None:
-    placement = placed(DEV)
-    without = Placement(placement.probes, placement.node_ports, placement.web, None, 0, placement.namespace)
-    assert not [check for check in checks(DEV, without) if check.scenario == "pod-to-outside"]
+GONE = "the gateway is gone"
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+@pytest.mark.parametrize("pods", range(WEB_PODS + 1))
+@pytest.mark.parametrize("count", [2, 3, 5, 10])
+def test_the_number_of_checks_is_the_plan_s_whatever_is_there(count: int, pods: int, reachable: bool) -> None:
+    plan = cluster_of(count)
+    whole = placed(plan)
+    web = [Endpoint(f"{each.node.name}/nginx", each.node.name, "10.22.9.9") for each in plan.nodes][-pods or count :]
+    beyond = {
+        name: replace(each, untried="" if number or reachable else GONE)
+        for number, (name, each) in enumerate(whole.outside.items())
+    }
+    found = checks(plan, replace(whole, web=tuple(web), outside=beyond))
+    assert len({check.id for check in found}) == len(found)
+    assert len(found) + len(coherence.check(plan, Facts({}, {}, ()))) == 15 * count**2 + 17 * count
+    without = Counter((check.scenario, check.untried) for check in found if check.untried)
+    missing = WEB_PODS - pods
+    due = {(f"{kind}-to-web", f"nginx has {pods} of 2 pods"): missing * count for kind in ("pod", "node") if missing}
+    assert without == due | ({} if reachable else {("pod-to-outside", GONE): 1})
+
+
+def test_the_dev_stack_has_186_checks() -> None:
+    assert len(checks(DEV, placed(DEV))) + len(coherence.check(DEV, Facts({}, {}, ()))) == 186
+
+
+def test_what_was_not_tried_proves_nothing() -> None:
+    whole = placed(DEV)
+    gone = {name: replace(each, untried=GONE) for name, each in whole.outside.items()}
+    every = checks(DEV, replace(whole, outside=gone))
+    right = {
+        check.id: Observation(not check.refused, refused=check.refused, source="".join(check.sources[:1]))
+        for check in every
+    }
+    # Even where something is seen under its id: it was not made.
+    report = Report(tuple(judge_all(every, right)), (), (), 1.0)
+    assert (report.failed, report.proved) == ((), False)
+    assert report.verdict == f"not proved: 3 of {len(every)} checks were not tried (pod-to-outside: {GONE})"
+    assert {(result.seen, result.untried) for result in report.untried} == {("not tried", GONE)}
+    made = checks(DEV, replace(whole, web=()))
+    right = {id_: each for id_, each in right.items() if "web" not in id_ and "outside" not in id_}
+    report = Report(tuple(judge_all(made, right)), (), (), 1.0)
+    why = "(pod-to-web, node-to-web: nginx has 0 of 2 pods)"
+    assert report.verdict == f"failed: 3 of {len(made)} checks do not hold, 12 were not tried {why}"
+
+
+def test_the_outside_sees_a_pod_as_it_sees_its_node() -> None:
+    whole = placed(DEV)
+    elsewhere = replace(whole.outside["node1"], seen="192.0.2.9")
+    found = checks(DEV, replace(whole, outside={**whole.outside, "node1": elsewhere}))
+    sources = {check.source.node: check.sources for check in found if check.scenario == "pod-to-outside"}
+    assert sources == {"master": ("10.100.198.200",), "node1": ("192.0.2.9",), "node2": ("10.100.198.202",)}
 
 
 def test_a_ping_carries_a_tag_of_its_own() -> None:

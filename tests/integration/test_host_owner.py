@@ -1,0 +1,140 @@
+"""Two state folders, one host: what belongs to one is never touched by the other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .host import BRIDGE, CONFIG, DOWN, UP, Host, User, a_host
+
+MACHINES = {"provider": "lxc", "bridge": BRIDGE, "gateway": "10.213.7.1", "prefix_length": 24, "machines": []}
+MACHINE_UP = ("machine-up", "unit", "node1", "lxc", "10.213.7.2", "10.213.7.1", "podnet-unit-node1")
+MACHINE_DOWN = ("machine-down", "unit", "node1", "lxc", "podnet-unit-node1")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    with a_host(tmp_path) as made:
+        made.program("vagrant", f'echo "$@" >> {tmp_path}/vagrant')
+        yield made
+
+
+@pytest.fixture
+def alice(host: Host) -> User:
+    """Somebody whose stack is up, in a folder that a link leads to."""
+    user = host.user("alice")
+    (user.stacks.parent / "link").symlink_to(user.stacks)
+    user("folder-up", "unit", stdin=json.dumps(MACHINES))
+    user(*UP)
+    user.container("node1")
+    return user
+
+
+@pytest.fixture
+def bob(host: Host, alice: User) -> User:  # noqa: ARG001  # she was there first
+    """Somebody who chose the same name for a stack."""
+    user = host.user("bob")
+    user("folder-up", "unit", stdin=json.dumps(MACHINES))
+    return user
+
+
+def there(host: Host) -> str:
+    return host.sh(f"cat /var/lib/lxc/podnet-unit-node1/config; ip -oneline address show dev {BRIDGE}")
+
+
+def vagrant(host: Host) -> str:
+    file = host.folder / "vagrant"
+    return file.read_text() if file.exists() else ""
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["marked", "from before there were marks"])
+@pytest.mark.parametrize("words", [("check", BRIDGE), UP, MACHINE_UP], ids=["check", "network-up", "machine-up"])
+def test_what_another_has_is_refused_with_whose_it_is(
+    host: Host, alice: User, bob: User, words: tuple[str, ...], marked: bool
+) -> None:
+    if not marked:
+        host.sh("rm -r /var/lib/podnet-host")
+    before = there(host)
+    done = bob(*words, check=False, stdin="{}")
+    assert done.returncode == 1
+    assert f"belongs to root, whose stacks are in {alice.stacks}" in done.stderr or (
+        words is MACHINE_UP and f"was made for another stack, in {alice.stacks}/unit" in done.stderr
+    )
+    assert there(host) == before
+    assert vagrant(host) == ""
+
+
+def test_a_down_takes_only_what_is_ones_own(host: Host, alice: User, bob: User) -> None:
+    before = there(host)
+    for words in (MACHINE_DOWN, DOWN, ("folder-down", "unit")):
+        assert str(alice.stacks) in bob(*words).stderr
+        assert there(host) == before
+    assert vagrant(host) == ""
+    assert not list((bob.stacks / "unit").iterdir())
+    # And its owner's takes it all away.
+    for words in (MACHINE_DOWN, DOWN, ("folder-down", "unit")):
+        alice(*words)
+    assert host.sh("ls -d /var/lib/* /var/lib/lxc/*; ip -brief link show type bridge", check=False) == "/var/lib/lxc\n"
+
+
+def test_a_link_to_the_same_folder_is_the_same_owner(host: Host, alice: User) -> None:
+    before = there(host)
+    environ = alice.environ | {"PODNET_STACKS": str(alice.stacks.parent / "link")}
+    host.run("sh", str(host.script), *UP, environ=environ)
+    assert there(host) == before
+
+
+def test_another_stacks_container_of_the_same_name_stays(host: Host, alice: User) -> None:
+    """The node b-node1 of a stack, and the node node1 of the stack unit-b: podnet-unit-b-node1."""
+    alice.container("node1", "unit-b")
+    machine = ("b-node1", "lxc", "10.213.7.3", "10.213.7.1", "podnet-unit-b-node1")
+    done = alice("machine-up", "unit", *machine, check=False, stdin="{}")
+    assert done.returncode == 1
+    assert f"was made for another stack, in {alice.stacks}/unit-b" in done.stderr
+    assert host.sh("ls /var/lib/lxc").split() == ["podnet-unit-b-node1", "podnet-unit-node1"]
+
+
+def test_a_container_that_was_started_again_is_still_ones_own(host: Host, alice: User) -> None:
+    """Vagrant writes its settings once more at every start, and takes none away."""
+    text = CONFIG.format(name="podnet-unit-node1", bridge=BRIDGE, folder=alice.stacks / "unit", node="node1")
+    host.container("podnet-unit-node1", text * 3)
+    alice(*MACHINE_DOWN)
+    assert host.sh("ls /var/lib/lxc") == ""
+
+
+def test_what_a_killed_run_left_is_ones_own(host: Host, alice: User) -> None:
+    """A container that never started says nothing of whom it was made for."""
+    host.container("podnet-unit-node1", "lxc.uts.name = podnet-unit-node1\n")
+    alice(*MACHINE_DOWN)
+    assert host.sh("ls /var/lib/lxc") == ""
+
+
+def test_a_network_that_failed_goes_with_the_folder(host: Host, alice: User) -> None:
+    host.sh("rm -r /var/lib/lxc/*")
+    host.program("ip", 'case "$*" in "link add"*) exit 1 ;; *) exec /usr/sbin/ip "$@" ;; esac')
+    host.sh(f"/usr/sbin/ip link delete {BRIDGE}")
+    assert alice(*UP, check=False).returncode
+    alice("folder-down", "unit")
+    assert host.sh("ls /var/lib") == "lxc\n"
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["marked", "from before there were marks"])
+def test_a_stack_whose_folder_is_gone_can_be_cleared(host: Host, alice: User, bob: User, marked: bool) -> None:
+    assert "take it down there" in bob("clear", BRIDGE, check=False).stderr
+    other = CONFIG.format(name="podnet-x-y", bridge="podnet-x", folder=bob.stacks / "x", node="y")
+    host.container("podnet-x-y", other)
+    shutil.rmtree(alice.stacks)
+    if not marked:
+        host.sh("rm -r /var/lib/podnet-host")
+    done = bob(*UP, check=False)
+    assert done.returncode == 1
+    clear = f"sudo {host.script} clear {BRIDGE}"
+    assert f"whose folder {alice.stacks} is gone" in done.stderr
+    assert clear in done.stderr
+    host.run("sh", "-c", clear.removeprefix("sudo sh ").replace("sudo ", "sh "))
+    assert host.sh("ls /var/lib/lxc; ip -brief link show type bridge") == "podnet-x-y\n"
+    bob(*UP)

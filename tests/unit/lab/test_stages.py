@@ -1,0 +1,136 @@
+"""Which nodes wait until another one has gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.stages import held, left_for_later, waits, without
+from podnet.config import load
+from podnet.errors import PodnetError
+from podnet.model import Cluster
+from podnet.planning import holdings
+
+MASTER = {"name": "master", "role": "control-plane", "address": "10.0.0.10", "podSubnet": "10.22.1.0/24"}
+
+
+def worker(name: str, address: int, subnet: str = "") -> dict[str, Any]:
+    return {
+        "name": name,
+        "role": "worker",
+        "address": f"10.0.0.{address}",
+        "podSubnet": subnet or f"10.22.{address}.0/24",
+    }
+
+
+def cluster(*nodes: dict[str, Any]) -> Cluster:
+    values = {"machineNetwork": "10.0.0.0/24", "podSubnet": "10.22.0.0/16", "nodes": list(nodes)}
+    return load("dev", {**values, "serviceSubnet": "10.96.0.0/16"})
+
+
+def state(before: Cluster) -> dict[str, Any]:
+    machine = "podnet:machine:Machine"
+    resources = [
+        {"urn": f"urn:pulumi:dev::podnet::{machine}::{node.name}", "type": machine, "outputs": holdings(node)}
+        for node in before.nodes
+    ]
+    return {"deployment": {"resources": [*resources, {"urn": "urn:pulumi:dev::podnet::other::it", "type": "other"}]}}
+
+
+NODE1, NODE2 = worker("node1", 11), worker("node2", 12)
+BEFORE = cluster(MASTER, NODE1, NODE2)
+
+
+def found(*nodes: dict[str, Any]) -> list[str]:
+    return [str(wait) for wait in waits(cluster(*nodes), held(state(BEFORE)))]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        pytest.param([MASTER, NODE1, NODE2], [], id="the same"),
+        pytest.param([MASTER, NODE1, NODE2, worker("node3", 13)], [], id="a node more"),
+        pytest.param([MASTER, NODE1], [], id="a node less"),
+        pytest.param([MASTER, NODE1, worker("node3", 13)], [], id="another node"),
+        pytest.param([MASTER, NODE1, worker("node2", 22, "10.22.12.0/24")], [], id="another address"),
+        pytest.param(
+            [MASTER, NODE1, worker("node9", 12)],
+            [
+                "node9 takes the address 10.0.0.12 of node2",
+                "node9 takes the pod subnet 10.22.12.0/24 of node2",
+            ],
+            id="a rename",
+        ),
+        pytest.param(
+            [MASTER, NODE1, worker("node9", 19, "10.22.12.128/25")],
+            ["node9 takes the pod subnet 10.22.12.128/25 of node2"],
+            id="a part of the subnet of one that goes",
+        ),
+        pytest.param(
+            [MASTER, worker("node1", 11, "10.22.12.0/24"), worker("node2", 12, "10.22.11.0/24")],
+            [],
+            id="subnets of nodes that stay are exchanged",
+        ),
+        pytest.param(
+            [MASTER, worker("node1", 13, "10.22.11.0/24"), worker("node3", 11, "10.22.13.0/24")],
+            ["node3 takes the address 10.0.0.11 of node1"],
+            id="the address of one that moves",
+        ),
+    ],
+)
+def test_who_waits_for_whom(nodes: list[dict[str, Any]], expected: list[str]) -> None:
+    assert found(*nodes) == expected
+
+
+def test_a_host_is_held_by_its_login() -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
+    def at(node: dict[str, Any], host: str, **more: Any) -> dict[str, Any]:
+        return {**node, "ssh": {"host": host, "user": "u", "hostKey": key, "agent": True, **more}}
+
+    def of(*nodes: dict[str, Any]) -> Cluster:
+        values = {"provider": "ssh", "machineNetwork": "10.0.0.0/24", "podSubnet": "10.22.0.0/16"}
+        return load("dev", {**values, "serviceSubnet": "10.96.0.0/16", "nodes": list(nodes)})
+
+    before = held(state(of(at(MASTER, "m"), at(NODE1, "h1"))))
+    bastion = {"host": "b", "user": "u", "hostKey": key, "agent": True}
+    renamed = of(at(MASTER, "m"), at(worker("node9", 19), "h1"))
+    elsewhere = of(at(MASTER, "m"), at(worker("node9", 19), "h1", bastion=bastion))
+    assert [str(wait) for wait in waits(renamed, before)] == ["node9 takes the host h1:22 of node1"]
+    assert waits(elsewhere, before) == []
+
+
+def test_a_state_of_before_says_nothing() -> None:
+    old = state(BEFORE)
+    for resource in old["deployment"]["resources"]:
+        resource.pop("outputs", None)
+    assert held(old) == {}
+    assert held({}) == {}
+
+
+def test_who_waits_is_left_out_and_the_rest_stays() -> None:
+    after = cluster(MASTER, NODE1, worker("node9", 12))
+    late = left_for_later(after, waits(after, held(state(BEFORE))))
+    assert late == ("node9",)
+    text = without(late, after, "encryptionsalt: v1:x\nconfig:\n  podnet:podSubnet: 10.22.0.0/16\n  other:key: 1\n")
+    document = yaml.safe_load(text)
+    assert document["encryptionsalt"] == "v1:x"
+    assert document["config"]["other:key"] == 1
+    assert [node["name"] for node in document["config"]["podnet:nodes"]] == ["master", "node1"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "missing"),
+    [
+        ([MASTER, worker("node8", 11), worker("node9", 12)], "worker"),
+        ([MASTER, worker("node1", 12, "10.22.11.0/24"), worker("node2", 11, "10.22.12.0/24")], "worker"),
+        ([{**MASTER, "name": "head"}, NODE1, NODE2], "control-plane"),
+    ],
+    ids=["every worker renamed", "addresses exchanged", "the control plane renamed"],
+)
+def test_a_change_without_a_cluster_in_between_is_refused(nodes: list[dict[str, Any]], missing: str) -> None:
+    after = cluster(*nodes)
+    with pytest.raises(PodnetError, match=f"no {missing} meanwhile"):
+        left_for_later(after, waits(after, held(state(BEFORE))))
