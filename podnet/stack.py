@@ -38,8 +38,7 @@ def deploy(plan: ClusterPlan) -> Deployment:
     machines = {node.name: Machine(cluster, node, host).handle for node in cluster.nodes}
     networks = {each.node.name: PodNetwork(each, cluster.cni, machines[each.node.name]) for each in plan.nodes}
 
-    for name, each in networks.items():
-        NodeState(plan, machines[name], each, each.all)
+    states = [NodeState(plan, machines[name], each, each.all) for name, each in networks.items()]
 
     head = cluster.control_plane
     control_plane = ControlPlane(cluster, machines[head.name], networks[head.name])
@@ -57,7 +56,7 @@ def deploy(plan: ClusterPlan) -> Deployment:
     registered = [control_plane.registered, *(worker.registered for worker in workers)]
     workload = Workload(cluster, control_plane.kubeconfig, machines[head.name].machine, [*registered, *network])
     proved = [*registered, *network, workload.deployment, workload.service]
-    verification = Verification(plan, proved, control_plane)
+    verification = Verification(plan, proved, states, control_plane)
 
     return Deployment(
         {

@@ -71,11 +71,13 @@ def masquerade(masquerade: Masquerade) -> Command:
     )
 
 
-def tidy(options: CniOptions, strays: Sequence[str]) -> Command:
-    """Take away what others put in the pod network's way: confs beside podnet's, and these routes.
+def tidy(conf: NetConf, options: CniOptions, strays: Sequence[str]) -> Command:
+    """Take away what others put in the pod network's way: confs beside podnet's, these routes, the bridge's changes.
 
     strays: each in the words of ``ip route del``.
     """
+    bridge = (options.bridge, f"{conf.gateway}/{conf.subnet.prefixlen}", options.mtu)
     return Command(
-        create=on_node("tidy", cni.path(options)), stdin="".join(f"{words}\n" for words in dict.fromkeys(strays))
+        create=on_node("tidy", cni.path(options), *bridge),
+        stdin="".join(f"{words}\n" for words in dict.fromkeys(strays)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from podnet.commands import network
@@ -20,12 +21,21 @@ _OF_THE_API: Final = ("internal-ip", "pod-cidr", "pod-addresses")
 """What only the API server tells; it may be away while a node is looked at."""
 
 
-async def look(plan: ClusterPlan, name: str, access: Access) -> list[str]:
-    """Say everything on a node that is not as planned, a sentence each; empty where all is.
+_FOREIGN: Final = ("no-nat-no-drop",)
+"""What others have put on a node and podnet cannot take away: a firewall's rule may be there for a reason."""
 
-    Raises CannotLookError where the node cannot be asked.
-    """
-    return words(plan, name, await _facts(plan, name, access))
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What on a node is not as planned, a sentence each. drift: what a repair puts right. foreign: what is others'."""
+
+    drift: tuple[str, ...]
+    foreign: tuple[str, ...]
+
+
+async def look(plan: ClusterPlan, name: str, access: Access) -> Look:
+    """Look at a node. Raises CannotLookError where it cannot be asked."""
+    return compare(plan, name, await _facts(plan, name, access))
 
 
 async def _facts(plan: ClusterPlan, name: str, access: Access) -> NodeFacts:
@@ -38,20 +48,22 @@ async def _facts(plan: ClusterPlan, name: str, access: Access) -> NodeFacts:
     return read(name, answer)
 
 
-def words(plan: ClusterPlan, name: str, facts: NodeFacts) -> list[str]:
+def compare(plan: ClusterPlan, name: str, facts: NodeFacts) -> Look:
     """Say what of a node's facts is not as planned. Pure."""
     results = coherence.check(plan, _of_one(plan, facts))
-    found = []
+    found: list[str] = []
+    foreign: list[str] = []
     for result in results:
         if result.source != name or result.passed or result.action in _OF_THE_API:
             continue
         if result.action == "bridge" and facts.interface(plan.cluster.cni.bridge) is None:
             continue  # the plugin makes the bridge with the node's first pod
         what = result.action if not result.destination else f"{result.action} to {result.destination}"
-        found.append(f"{what}: {result.seen}; expected {result.expected}")
+        whose = foreign if result.action in _FOREIGN else found
+        whose.append(f"{what}: {result.seen}; expected {result.expected}")
     if facts.timer != "active":
         found.append(f"podnet-network.timer is {facts.timer}; expected active: it heals routes and masquerade")
-    return found
+    return Look(tuple(found), tuple(foreign))
 
 
 def _of_one(plan: ClusterPlan, facts: NodeFacts) -> Facts:
@@ -89,7 +101,7 @@ def repairs(plan: ClusterPlan, node: NodePlan, facts: NodeFacts) -> list[Command
     strays = [route.selector for route in coherence.strays(plan, node, _of_one(plan, facts))]
     return [
         network.service(),
-        network.tidy(options, strays),
+        network.tidy(node.net_conf, options, strays),
         network.conf(node.net_conf, options),
         network.masquerade(node.masquerade),
         *(network.route(route) for route in node.routes),

@@ -27,9 +27,14 @@ _OF_EVERY_NODE: Final = ("machineNetwork", "gateway", "podSubnet", "serviceSubne
 
 
 class NodeState(pulumi.dynamic.Resource, module="podnet", name="NodeState"):
-    """One node's share of the network, as it is. drift: what is not as planned, a sentence each."""
+    """One node's share of the network, as it is.
+
+    drift: what is not as planned, a sentence each; an update puts it right. foreign: what others have put there, which
+    the verification then judges.
+    """
 
     drift: pulumi.Output[list[str]]
+    foreign: pulumi.Output[list[str] | None]
 
     def __init__(
         self, planned: ClusterPlan, handle: NodeHandle, parent: pulumi.Resource, made: Sequence[pulumi.Resource]
@@ -39,14 +44,14 @@ class NodeState(pulumi.dynamic.Resource, module="podnet", name="NodeState"):
         super().__init__(
             _Provider(),
             f"{name}-state",
-            {"stack": cluster.name, "node": name, "cluster": config.dump(cluster), "drift": None},
+            {"stack": cluster.name, "node": name, "cluster": config.dump(cluster), "drift": None, "foreign": None},
             # What it reads is made by these; it goes with the machine and undoes nothing of its own.
             pulumi.ResourceOptions(parent=parent, depends_on=list(made), deleted_with=handle.machine),
         )
 
 
 class _Provider(ResourceProvider):
-    """The operations. Properties: stack, node, cluster (the whole config), drift.
+    """The operations. Properties: stack, node, cluster (the whole config), drift, foreign.
 
     Those of the state may be of another version of podnet, so they are compared as they stand and read without rules.
     """
@@ -59,22 +64,24 @@ class _Provider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Nothing is made: the node's commands have just made it."""
-        return CreateResult(f"{props['stack']}-{props['node']}", {**props, "drift": []})
+        return CreateResult(f"{props['stack']}-{props['node']}", {**props, "drift": [], "foreign": []})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Look at the node."""
         found = asyncio.run(drift.look(_plan(props), props["node"], _access(props)))
-        return ReadResult(id_, {**props, "drift": found})
+        return ReadResult(id_, {**props, "drift": list(found.drift), "foreign": list(found.foreign)})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Put right what has drifted, and look whether it is."""
+        foreign = olds.get("foreign") or []
         if olds.get("drift"):
             planned, access = _plan(news), _access(news)
             asyncio.run(drift.repair(planned, news["node"], access))
             left = asyncio.run(drift.look(planned, news["node"], access))
-            if left:
-                raise PodnetError(f"node {news['node']} is not as planned after its repair: {'; '.join(left)}")
-        return UpdateResult({**news, "drift": []})
+            if left.drift:
+                raise PodnetError(f"node {news['node']} is not as planned after its repair: {'; '.join(left.drift)}")
+            foreign = list(left.foreign)
+        return UpdateResult({**news, "drift": [], "foreign": foreign})
 
 
 def _plan(props: Mapping[str, Any]) -> ClusterPlan:

@@ -12,13 +12,20 @@ from pulumi_command import local, remote
 from podnet.commands import verification
 from podnet.planning import ClusterPlan
 from podnet.resources.kubeadm import ControlPlane
+from podnet.resources.node_state import NodeState
 from podnet.resources.runner import on_host
 
 
 class Verification(pulumi.ComponentResource):
     """Runs again when something that it proves has changed, and not otherwise."""
 
-    def __init__(self, plan: ClusterPlan, proved: Sequence[pulumi.Resource], control_plane: ControlPlane) -> None:
+    def __init__(
+        self,
+        plan: ClusterPlan,
+        proved: Sequence[pulumi.Resource],
+        states: Sequence[NodeState],
+        control_plane: ControlPlane,
+    ) -> None:
         super().__init__("podnet:verification:Verification", "verification")
         command = on_host(
             "verify",
@@ -27,8 +34,8 @@ class Verification(pulumi.ComponentResource):
             # It looks with the kubeconfig, at everything.
             depends_on=[*proved, control_plane.kubeconfig_file],
             triggers=[resource.id for resource in proved if isinstance(resource, pulumi.CustomResource)],
-            # A command that only ran again keeps its id, and says when it ran.
-            environment={"PODNET_CHANGED": _said(proved)},
+            # A command that only ran again keeps its id, and says when it ran. What others did was no command of ours.
+            environment={"PODNET_CHANGED": _said(proved), "PODNET_FOREIGN": _foreign(states)},
             logging=local.Logging.STDERR,
         )
         report: pulumi.Output[dict[str, Any]] = command.stdout.apply(json.loads)
@@ -36,6 +43,11 @@ class Verification(pulumi.ComponentResource):
         self.picture = report.apply(lambda found: found.get("picture", ""))
         self.pods = report.apply(lambda found: found["pods"])
         self.register_outputs({})
+
+
+def _foreign(states: Sequence[NodeState]) -> pulumi.Output[str]:
+    seen = [state.foreign for state in states]
+    return pulumi.Output.all(*seen).apply(lambda many: "; ".join(each for found in many for each in found or []))
 
 
 def _said(proved: Sequence[pulumi.Resource]) -> pulumi.Output[str]:

@@ -42,7 +42,7 @@ def look(node: Node) -> NodeFacts:
 
 def strays(node: Node) -> list[str]:
     """Say what a refresh calls drift of the routes."""
-    said = drift.words(PLAN, "node1", look(node))
+    said = drift.compare(PLAN, "node1", look(node)).drift
     return [line for line in said if line.startswith(("route to", "no-other-route"))]
 
 
@@ -133,6 +133,32 @@ def test_the_way_to_a_node_that_is_being_taken_away_stays(planned: Node) -> None
     assert len(strays(planned)) == 1
     repair(planned)
     assert planned("ip route") == right
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "ip link set cni0 mtu 1400",
+        "ip address add 10.22.2.99/24 dev cni0",
+        "ip address add 192.0.2.1/24 dev cni0",
+        "ip address del 10.22.2.1/24 dev cni0",
+        "ip address del 10.22.2.1/24 dev cni0 && ip address add 10.22.2.99/24 dev cni0",
+    ],
+)
+def test_a_changed_bridge_is_as_planned_again(planned: Node, damage: str) -> None:
+    shown = "ip -oneline link show dev cni0; ip -4 -oneline address show dev cni0; ip route show dev cni0"
+    right = planned(shown)
+    planned(damage)
+    assert planned(shown) != right
+    repair(planned)
+    assert planned(shown) == right
+
+
+def test_without_a_bridge_nothing_is_made(planned: Node) -> None:
+    """The plugin makes it, with the node's first pod."""
+    planned("ip link delete cni0")
+    repair(planned)
+    assert "cni0" not in planned("ip link")
 
 
 def test_a_route_that_went_by_itself_is_no_error_and_one_that_cannot_go_is(planned: Node) -> None:

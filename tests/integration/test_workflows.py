@@ -104,7 +104,7 @@ def test_everything_that_decides_what_is_built_is_in_the_cache_key() -> None:
     assert len(keys) == 2
     for key in keys:
         files = re.findall(r"'([^']+)'", key)
-        assert files == ["requirements*.txt", "lab/toolchain/**", "lab/go/**", "podnet/versions.py"]
+        assert files == ["requirements*.lock", "lab/toolchain/**", "lab/go/**", "podnet/versions.py"]
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)

@@ -89,7 +89,7 @@ def test_what_is_named_is_removed_and_nothing_else(routes: list[dict[str, Any]])
     assert check.passed is (not expected)
     assert check.seen == (", ".join(map(route_text, expected)) or "none")
 
-    said = [line for line in drift.words(PLAN, "node1", facts) if line.startswith("no-other-route")]
+    said = [line for line in drift.compare(PLAN, "node1", facts).drift if line.startswith("no-other-route")]
     assert said == ([f"no-other-route: {check.seen}; expected none but the plan's 2"] if expected else [])
 
     (tidy,) = [one for one in drift.repairs(PLAN, NODE, facts) if " tidy " in one.create]
