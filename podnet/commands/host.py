@@ -71,7 +71,7 @@ def machine(cluster: Cluster, node: Node) -> Command:
 
 def bundle(cluster: Cluster, node: Node) -> Command:
     """Bring the node bundle to a node; nothing where the node's checksum says that it has it (a box of podnet's)."""
-    return Command(create=on_host("bundle", cluster.name, node.name))
+    return Command(create=on_host("bundle", cluster.name, node.name, cluster.kubernetes_version))
 
 
 def kubeconfig(cluster: Cluster) -> Command:

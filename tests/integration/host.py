@@ -139,6 +139,7 @@ class User:
             "PODNET_ROOT": str(ROOT),
             "PODNET_PYTHON": sys.executable,
             "PODNET_BOX": "podnet-unit",
+            "PODNET_BUNDLE": str(self.host.folder / "bundle"),
         }
 
     def __call__(self, *words: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
