@@ -19,7 +19,7 @@ _CRI_SOCKET: Final = "unix:///run/containerd/containerd.sock"
 
 IGNORED_PREFLIGHT: Final = ("Swap", "SystemVerification", "FileContent--proc-sys-net-bridge-bridge-nf-call-iptables")
 """What a container cannot show although it works: swap is the host's, the kernel's config file is not there, and the
-bridge sysctl appears with the first bridge."""
+bridge sysctl is there with the module br_netfilter, which kubeadm does not wait for."""
 
 
 @dataclass(frozen=True, slots=True)

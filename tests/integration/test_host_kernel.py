@@ -61,8 +61,17 @@ def bare(host: Host) -> Host:
             --dry-run*) test -e /run/can ;;
             br_netfilter) umount {NETFILTER} ;;
             overlay) umount /proc/filesystems ;;
-            "--remove br_netfilter") mount -t tmpfs none {NETFILTER} ;;
-            "--remove overlay") mount --bind /run/filesystems /proc/filesystems ;;
+            "--remove br_netfilter") # and what nobody counts as a user of: bridge, with every bridge of the host
+                rmmod br_netfilter
+                ip -brief link show type bridge | while read -r bridge _; do ip link delete "$bridge"; done ;;
+            *) exit 1 ;;
+        esac""",
+    )
+    host.program(
+        "rmmod",
+        f"""case "$*" in
+            br_netfilter) mount -t tmpfs none {NETFILTER} ;;
+            overlay) mount --bind /run/filesystems /proc/filesystems ;;
             *) exit 1 ;;
         esac""",
     )
@@ -76,6 +85,7 @@ def loaded(host: Host) -> list[str]:
 
 def test_the_modules_that_boxes_need_are_loaded_while_they_are_up(bare: Host, user: User) -> None:
     assert loaded(bare) == []
+    bare.sh("ip link add br0 type bridge")
     said = user("check", BRIDGE).stdout
     assert [line.split()[3] for line in said.splitlines()] == ["br_netfilter", "overlay"]
     assert loaded(bare) == []
@@ -85,6 +95,7 @@ def test_the_modules_that_boxes_need_are_loaded_while_they_are_up(bare: Host, us
     assert bare.setting("net/bridge/bridge-nf-call-iptables") == "0"
     user(*DOWN)
     assert loaded(bare) == []
+    assert bare.sh("ip -brief link show type bridge").split()[0] == "br0"
 
 
 def test_a_module_that_somebody_else_needs_by_now_stays(bare: Host, user: User) -> None:
