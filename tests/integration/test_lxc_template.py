@@ -18,7 +18,7 @@ def box(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """Give a box's folder, on the file system of the containers or on one of its own."""
     memory = Path("/dev/shm")  # noqa: S108  # a file system of its own, which every Linux has
     if request.param == "another file system" and memory.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.fail("/dev/shm is on the file system of the test's folders: there is no second one here")
+        pytest.fail("there is no second file system here to try this on")
     with tempfile.TemporaryDirectory(dir=memory if request.param == "another file system" else tmp_path) as folder:
         yield Path(folder)
 
