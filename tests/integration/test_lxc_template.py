@@ -34,9 +34,9 @@ def test_a_container_has_its_images_and_databases_of_its_own(box: Path, tmp_path
     container.mkdir()
     (container / "config").write_text("lxc.rootfs.path = dir:/nowhere\nlxc.net.0.type = veth\n")
     (tmp_path / "extra").write_text("lxc.cap.drop =\n")
-    words = ["--name", "it", "--path", container, "--rootfs", container / "rootfs"]
-    words += ["--tarball", box / "rootfs.tar.gz", "--config", tmp_path / "extra"]
-    subprocess.run(["sh", TEMPLATE, *words], check=True)
+    words = ["--name", "it", "--path", str(container), "--rootfs", str(container / "rootfs")]
+    words += ["--tarball", str(box / "rootfs.tar.gz"), "--config", str(tmp_path / "extra")]
+    subprocess.run(["sh", str(TEMPLATE), *words], check=True)
     kept = container / "containerd/content"
     assert (kept / "layer").read_text() == "a layer"
     linked = box.stat().st_dev == container.stat().st_dev
