@@ -50,7 +50,7 @@ class Lab:
         anew = [f"{name}-{what}" for name in replace]
         host = Host(self.stack, variables)
         started = host.resume(leave=replace)
-        state = self._settle(variables, anew=anew)
+        state = self._settle(variables, cluster, anew=anew)
         # What the state does not have was cut off while it was made: nothing was proved with it.
         proved = inputs_of(state, "verify")
         if started and not replace and proved and all(inputs_of(state, f"{name}-vm") for name in started):
@@ -73,15 +73,17 @@ class Lab:
             file.write_text(stages.without(late, cluster, self._stack_file().read_text()))
             return self._pulumi(["up", "--yes", "--skip-preview", f"--config-file={file}"], variables)
 
-    def _settle(self, variables: Mapping[str, str], *, anew: Sequence[str] = (), undo: bool = False) -> dict[str, Any]:
-        """Settle what a killed run left behind: its lock, and what it was about to do.
+    def _settle(
+        self, variables: Mapping[str, str], cluster: Cluster | None, *, anew: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Settle what a killed run left behind: its lock, and what it was about to do; the state.
 
-        anew: machines that are to be made anew. The engine is to undo nothing on them: they may be lost, and nobody
-        answers there. undo: whether all of the stack is to be undone. Gives the state.
+        cluster: what is to be; None where all of the stack is to be undone. anew: machines that are to be made anew.
+        The engine is to undo nothing on them: they may be lost, and nobody answers there.
         """
         self._clear_locks()
         state: dict[str, Any] = json.loads(self._quiet(["stack", "export", "--stack", self.stack], variables))
-        cut_off = settled(state, undo=undo)
+        cut_off = settled(state, stages.goes(cluster, stages.held(state)) if cluster else lambda _: True)
         marked = given_up(state, anew)
         if cut_off or marked:
             self._quiet(["stack", "import", "--stack", self.stack], variables, stdin=json.dumps(state))
@@ -140,7 +142,7 @@ class Lab:
             return 0
         if (self.where.stacks / self.stack / "machines.json").exists():
             preflight.require_root()
-        self._settle(variables, undo=True)
+        self._settle(variables, None)
         code = self._pulumi(["destroy", "--yes", "--skip-preview"], variables)
         if code == 0:
             print(self._remove_stack(variables), end="")

@@ -7,7 +7,7 @@ out that wait for something, which takes away what goes, and a second one adds t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -48,6 +48,20 @@ def held(state: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
 def waits(cluster: Cluster, before: Mapping[str, Mapping[str, str]]) -> list[Wait]:
     """Find every node of a cluster that takes over what another one, which goes or moves, holds until then."""
     return [wait for node in cluster.nodes for wait in _waits(node, cluster, before)]
+
+
+def goes(cluster: Cluster, before: Iterable[str]) -> Callable[[str], bool]:
+    """Give the test whether a resource goes with a node that the cluster no longer has, by the resource's name."""
+    stays = {node.name for node in cluster.nodes}
+    known = sorted(stays | set(before), key=len, reverse=True)
+
+    def test(resource: str) -> bool:
+        holder, route, peer = resource.partition("-route-to-")
+        # Of two nodes whose names begin alike the longer name is meant.
+        owner = holder if route else next((name for name in known if resource.startswith(f"{name}-")), "")
+        return any(name in known and name not in stays for name in (owner, peer))
+
+    return test
 
 
 def _waits(node: Node, cluster: Cluster, before: Mapping[str, Mapping[str, str]]) -> Iterator[Wait]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 
@@ -20,19 +20,19 @@ def given_up(state: dict[str, Any], machines: Collection[str]) -> bool:
     return marked
 
 
-def settled(state: dict[str, Any], *, undo: bool) -> list[str]:
+def settled(state: dict[str, Any], goes: Callable[[str], bool]) -> list[str]:
     """Settle the operations that a killed run left open; the names of their resources.
 
     Every command of podnet may be repeated, so what was being changed or deleted is simply changed or deleted again. A
-    creation that was cut off has left something or nothing: the next deployment makes it once more, but where all of
-    the stack is to be undone, it has to be in the state as if it had been finished.
+    creation that was cut off has left something or nothing: the next deployment makes it once more, but a resource that
+    goes has to be in the state as if it had been finished. goes: whether the next deployment takes the resource of this
+    name away.
     """
     deployment = state.get("deployment", {})
     pending = deployment.pop("pending_operations", None) or []
-    if undo:
-        for operation in pending:
-            if operation["type"] == "creating":
-                _adopt(deployment.setdefault("resources", []), operation["resource"])
+    for operation in pending:
+        if operation["type"] == "creating" and goes(_name(operation["resource"]["urn"])):
+            _adopt(deployment.setdefault("resources", []), operation["resource"])
     return [_name(operation["resource"]["urn"]) for operation in pending]
 
 

@@ -113,6 +113,42 @@ def test_what_a_killed_run_left_is_ones_own(host: Host, alice: User) -> None:
     assert host.sh("ls /var/lib/lxc") == ""
 
 
+def machines(*names: str) -> str:
+    listed = [{"name": name} for name in names]
+    return json.dumps({**MACHINES, "machines": listed}, indent=2)
+
+
+def up(user: User, node: str, address: str, *, check: bool = True) -> str:
+    words = ("machine-up", "unit", node, "lxc", address, "10.213.7.1", f"podnet-unit-{node}")
+    user("key-up", "unit")
+    return user(*words, check=check, stdin=json.dumps({"container": f"podnet-unit-{node}"})).stderr
+
+
+def test_an_address_that_another_machine_has_is_refused(host: Host, alice: User) -> None:
+    up(alice, "node2", "10.213.7.12")
+    before = vagrant(host)
+    said = up(alice, "node9", "10.213.7.12", check=False)
+    assert said.strip().splitlines()[-1].startswith("10.213.7.12 is still the address of node2")
+    assert vagrant(host) == before
+    assert not (alice.stacks / "unit/machines/node9").exists()
+    up(alice, "node9", "10.213.7.1")
+    up(alice, "node2", "10.213.7.12")
+
+
+def test_what_failed_goes_when_it_is_not_to_be_any_more(host: Host, alice: User) -> None:
+    """It is in no state, so nobody else takes it away; what was finished is the engine's to delete."""
+    up(alice, "node2", "10.213.7.12")
+    host.program("vagrant", "exit 1")
+    up(alice, "node9", "10.213.7.19", check=False)
+    host.container("podnet-unit-node9", "lxc.uts.name = podnet-unit-node9\n")
+    host.program("vagrant", f'echo "$@" >> {host.folder}/vagrant')
+    alice("folder-up", "unit", stdin=machines("node2", "node9"))
+    assert (alice.stacks / "unit/machines/node9").exists()
+    alice("folder-up", "unit", stdin=machines("node1"))
+    assert [path.name for path in (alice.stacks / "unit/machines").iterdir() if path.is_dir()] == ["node2"]
+    assert "podnet-unit-node9" not in host.sh("ls /var/lib/lxc")
+
+
 def test_a_network_that_failed_goes_with_the_folder(host: Host, alice: User) -> None:
     host.sh("rm -r /var/lib/lxc/*")
     host.program("ip", 'case "$*" in "link add"*) exit 1 ;; *) exec /usr/sbin/ip "$@" ;; esac')

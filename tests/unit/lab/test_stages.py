@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.stages import held, left_for_later, waits, without
+from lab.stages import goes, held, left_for_later, waits, without
 from podnet.config import load
 from podnet.errors import PodnetError
 from podnet.model import Cluster
@@ -100,6 +100,24 @@ def test_a_host_is_held_by_its_login() -> None:
     elsewhere = of(at(MASTER, "m"), at(worker("node9", 19), "h1", bastion=bastion))
     assert [str(wait) for wait in waits(renamed, before)] == ["node9 takes the host h1:22 of node1"]
     assert waits(elsewhere, before) == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        ("node9-vm", True),
+        ("node9-x-vm", False),
+        ("node1-route-to-node9", True),
+        ("node9-route-to-node1", True),
+        ("node1-route-to-node9-x", False),
+        ("node1-vm", False),
+        ("verify", False),
+        ("kubeadm-init", False),
+    ],
+)
+def test_what_goes_with_a_node(resource: str, expected: bool) -> None:
+    nodes = cluster(MASTER, NODE1, worker("node9-x", 19))
+    assert goes(nodes, ["master", "node1", "node9", "node9-x"])(resource) is expected
 
 
 def test_a_state_of_before_says_nothing() -> None:

@@ -47,23 +47,30 @@ def _cut_off() -> dict[str, Any]:
 
 def test_what_was_cut_off_is_done_again() -> None:
     state = _cut_off()
-    assert settled(state, undo=False) == ["node2-vm", "node1-vm", "node1-join"]
+    assert settled(state, lambda _: False) == ["node2-vm", "node1-vm", "node1-join"]
     assert state == _state()
-    assert settled(state, undo=False) == []
+    assert settled(state, lambda _: False) == []
 
 
 def test_what_was_cut_off_is_undone_with_the_rest() -> None:
     state = _cut_off()
-    assert settled(state, undo=True) == ["node2-vm", "node1-vm", "node1-join"]
+    assert settled(state, lambda _: True) == ["node2-vm", "node1-vm", "node1-join"]
     made = {"urn": f"{URN}node2-vm", "custom": True, "id": "cut-off"}
     made |= {"inputs": {"delete": "echo"}, "outputs": {"delete": "echo"}}
     assert state["deployment"]["resources"] == [*_state()["deployment"]["resources"], made]
 
 
+def test_what_was_cut_off_of_a_node_that_goes_is_undone() -> None:
+    """The next deployment has it no longer, and would leave it where it is."""
+    state = _cut_off()
+    settled(state, lambda name: name == "node2-vm")
+    assert [each["urn"].rpartition("::")[2] for each in state["deployment"]["resources"]][-1] == "node2-vm"
+
+
 def test_a_replacement_that_was_cut_off_is_undone() -> None:
     state = _cut_off()
     state["deployment"]["resources"][0]["pendingReplacement"] = True
-    settled(state, undo=True)
+    settled(state, lambda _: True)
     resources = state["deployment"]["resources"]
     assert [each["urn"] for each in resources].count(f"{URN}node1-vm") == 1
     assert resources[-1]["inputs"] == {"delete": "true"}
