@@ -7,7 +7,7 @@ SHELL_FILES := .ci/run lab/run lab/lock lab/box/lxc-template lab/box/root/usr/lo
 	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help up down halt preview preview-comment policy verify conformance env prepare unit test faults lint golden lock bench
+.PHONY: help up down halt preview preview-comment policy verify conformance env prepare unit test-unit test faults lint golden lock bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,7 +42,11 @@ env: ## print what puts pulumi, kubectl and vagrant into a shell: eval "$$(make 
 prepare: ## make the toolchain, the node bundle and the box, and nothing else
 	@$(RUN) python -m lab prepare
 
-unit: lint ## run what needs nothing but Python: unit, property and golden tests, and lint; below a minute
+unit: ## run what needs nothing but Python: unit, property and golden tests, and lint; below a minute
+	@$(RUN) --dev true
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint test-unit
+
+test-unit:
 	@$(RUN) --dev python -m pytest -n 2 tests/unit tests/property
 
 test: lint ## run the tests, on real boxes too where this machine can run them (LONG=1: the long ones too)
