@@ -137,6 +137,11 @@ def test_kube_proxy_restarted(clone: Clone) -> None:
             "podnet-network.timer is inactive",
             id="healing switched off",
         ),
+        pytest.param(
+            "ip address add 10.24.2.99/24 dev cni0; ip link set cni0 mtu 1400",
+            "10.24.2.99/24, MTU 1400",
+            id="bridge changed",
+        ),
     ],
 )
 def test_drift_is_said_and_repaired(clone: Clone, damage: str, said: str) -> None:
@@ -163,6 +168,18 @@ def test_a_wider_route_is_no_drift(clone: Clone) -> None:
     assert drift(clone) == ""
     assert_green(clone)
     clone.on("node1", "ip route del 10.0.0.0/8")
+
+
+def test_a_rule_of_somebody_else_is_no_drift_and_is_judged(clone: Clone) -> None:
+    """It is not podnet's to remove: the proof is made again, fails as long as the rule is there, and holds after it."""
+    rule = "POSTROUTING -s 10.24.2.0/24 -d 10.24.0.0/16 -j MASQUERADE"
+    clone.on("node1", f"iptables -t nat -I {rule}")
+    done = clone.run("make up", check=False)
+    assert done.returncode != 0
+    assert "after its repair" not in done.stdout + done.stderr
+    assert "coherence/no-nat-no-drop: node1" in done.stdout
+    clone.on("node1", f"iptables -t nat -D {rule}")
+    assert clone.passed(clone.run("make up").stdout)
 
 
 @pytest.mark.short
