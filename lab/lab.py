@@ -63,15 +63,21 @@ class Lab:
 
     def _make_way(self, cluster: Cluster, state: Mapping[str, Any], variables: Mapping[str, str]) -> int:
         """Take away first what holds something that a node is to have; the exit code of that deployment."""
-        found = stages.waits(cluster, stages.held(state))
-        late = stages.left_for_later(cluster, found)
+        late = self._left_for_later(cluster, state)
         if not late:
             return 0
-        print(f"in two steps, for {'; '.join(map(str, found))}: first all but {', '.join(late)}", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
             file = Path(folder) / self._stack_file().name
             file.write_text(stages.without(late, cluster, self._stack_file().read_text()))
             return self._pulumi(["up", "--yes", "--skip-preview", f"--config-file={file}"], variables)
+
+    def _left_for_later(self, cluster: Cluster, state: Mapping[str, Any]) -> tuple[str, ...]:
+        """The nodes that wait until others have gone, which is said; PodnetError where that cannot be."""
+        found = stages.waits(cluster, stages.held(state))
+        late = stages.left_for_later(cluster, found)
+        if late:
+            print(f"in two steps, for {'; '.join(map(str, found))}: first all but {', '.join(late)}", file=sys.stderr)
+        return late
 
     def _settle(
         self, variables: Mapping[str, str], cluster: Cluster | None, *, anew: Sequence[str] = ()
@@ -82,7 +88,7 @@ class Lab:
         The engine is to undo nothing on them: they may be lost, and nobody answers there.
         """
         self._clear_locks()
-        state: dict[str, Any] = json.loads(self._quiet(["stack", "export", "--stack", self.stack], variables))
+        state = self._state(variables)
         cut_off = settled(state, stages.goes(cluster, stages.held(state)) if cluster else lambda _: True)
         marked = given_up(state, anew)
         if cut_off or marked:
@@ -90,6 +96,9 @@ class Lab:
         if cut_off:
             print(f"it was cut off at {', '.join(cut_off)}", file=sys.stderr)
         return state
+
+    def _state(self, variables: Mapping[str, str]) -> dict[str, Any]:
+        return dict(json.loads(self._quiet(["stack", "export", "--stack", self.stack], variables)))
 
     def _clear_locks(self) -> None:
         folder = environment.backend_folder(environment.backend_url(self.where, self.stack, os.environ))
@@ -155,10 +164,11 @@ class Lab:
 
     def preview(self, options: Sequence[str] = ()) -> int:
         """``pulumi preview``, and in words what a change would interrupt. It needs no root, no host and no cluster."""
-        from_stack_file(self._stack_file())
+        cluster = from_stack_file(self._stack_file())
         variables = self._variables(self._make(plan_only=True))
         is_new = self._select_stack(variables)
         self._clear_locks()
+        self._left_for_later(cluster, self._state(variables))
         with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
             log = Path(folder) / "events"
             # The flag is one of the engine's own developers: a second preview would say the same, in twice the time.

@@ -182,6 +182,7 @@ def test_a_worker_takes_over_what_another_one_held(clone: Clone, successor: dict
     """Its address, its pod subnet or both: in one up, and back again."""
     before = clone.on("node2", "stat -c %Y /proc/1").stdout
     clone.configure(nodes=[NODES[0], NODES[2], successor])
+    assert "in two steps" in clone.run("make preview").stderr
     done = clone.run("make up")
     assert "in two steps" in done.stderr
     assert clone.passed(done.stdout)
