@@ -7,13 +7,16 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import Coroutine, Sequence
+import tempfile
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from podnet.errors import PodnetError, last_words
-from podnet.model import Node
+from podnet.model import Cluster, Node
+from podnet.render import ssh
 
 _T = TypeVar("_T")
 
@@ -108,6 +111,22 @@ class Access:
     def ssh(self, node: Node, command: str) -> list[str]:
         """The command line that runs a command on a node, as the stack's ssh_config says."""
         return ["ssh", "-F", str(self.folder / "ssh_config"), node.name, command]
+
+
+@contextmanager
+def as_described(stack: Path, cluster: Cluster) -> Iterator[Access]:
+    """Give the ways in to the nodes of a cluster, also of one that the stack's own ssh_config no longer describes.
+
+    stack: the stack's folder. It has the keys; what is to be there now is said by a config that may be another one by
+    now, as when a node is on its way out.
+    """
+    with tempfile.TemporaryDirectory(prefix="podnet-") as name:
+        folder = Path(name)
+        for kept in ("id_ed25519", "machines", "admin.conf"):
+            (folder / kept).symlink_to(stack / kept)
+        (folder / "ssh_config").write_text(ssh.config(cluster).replace(ssh.FOLDER, str(folder)))
+        (folder / "known_hosts").write_text(ssh.known_hosts(cluster))
+        yield Access(folder)
 
 
 async def start(command: Sequence[str], limit: int = 1 << 16) -> asyncio.subprocess.Process:

@@ -18,7 +18,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvide
 from podnet import config
 from podnet.errors import PodnetError
 from podnet.observe import drift
-from podnet.observe.access import Access
+from podnet.observe.access import as_described
 from podnet.planning import ClusterPlan, plan
 from podnet.resources.runner import NodeHandle
 
@@ -68,16 +68,19 @@ class _Provider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Look at the node."""
-        found = asyncio.run(drift.look(_plan(props), props["node"], _access(props)))
+        planned = _plan(props)
+        with as_described(_folder(props), planned.cluster) as access:
+            found = asyncio.run(drift.look(planned, props["node"], access))
         return ReadResult(id_, {**props, "drift": list(found.drift), "foreign": list(found.foreign)})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Put right what has drifted, and look whether it is."""
         foreign = olds.get("foreign") or []
         if olds.get("drift"):
-            planned, access = _plan(news), _access(news)
-            asyncio.run(drift.repair(planned, news["node"], access))
-            left = asyncio.run(drift.look(planned, news["node"], access))
+            planned = _plan(news)
+            with as_described(_folder(news), planned.cluster) as access:
+                asyncio.run(drift.repair(planned, news["node"], access))
+                left = asyncio.run(drift.look(planned, news["node"], access))
             if left.drift:
                 raise PodnetError(f"node {news['node']} is not as planned after its repair: {'; '.join(left.drift)}")
             foreign = list(left.foreign)
@@ -109,8 +112,8 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _access(props: Mapping[str, Any]) -> Access:
+def _folder(props: Mapping[str, Any]) -> Path:
     stacks = os.environ.get("PODNET_STACKS")
     if not stacks:
         raise PodnetError("PODNET_STACKS is not set: run make up, or put the output of make -s env into this shell")
-    return Access(Path(stacks) / str(props["stack"]))
+    return Path(stacks) / str(props["stack"])

@@ -48,7 +48,8 @@ def hint(check: Check, result: Result, plan: ClusterPlan, facts: Facts) -> str:
     """What to look at where a check does not hold, the likeliest first; empty where it holds or was not tried."""
     if result.passed or result.untried:
         return ""
-    there = plan.of(check.destination.node) if check.destination.node else None
+    # The workload may still be on a node that the plan no longer has: it is moved when that node is taken away.
+    there = next((each for each in plan.nodes if each.node.name == check.destination.node), None)
     way = _Way(plan, check, plan.of(check.source.node), there, facts)
     found = list(dict.fromkeys(_found(way)))
     return "; ".join(found) if found else _nothing_found(way)

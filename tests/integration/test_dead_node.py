@@ -20,6 +20,7 @@ from podnet.observe import drift, sessions
 from podnet.observe.access import Access, CannotLookError
 from podnet.planning import ClusterPlan, plan
 from podnet.render import ssh
+from podnet.resources.node_state import _Provider
 
 from .ssh_server import USER, SshServer
 
@@ -123,3 +124,20 @@ def test_a_node_that_only_takes_its_time_is_waited_for(
         "node node1 (10.9.0.11) cannot be asked: no answer within 6 s, though its connection stands "
         "(PODNET_TIMEOUT=SECONDS waits longer)."
     )
+
+
+def test_a_node_that_the_stack_no_longer_names_is_still_looked_at(
+    stack: tuple[SshServer, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An `up` without it was cut off after the ssh_config was written anew: the state has it, and so has its host."""
+    server, folder = stack
+    made = planned(server, server.port, folder / "key")
+    (folder / "dev").mkdir()
+    (folder / "dev/ssh_config").write_text("Host another\n")
+    monkeypatch.setenv("PODNET_STACKS", str(folder))
+    monkeypatch.setattr(sessions, "NODE_TIMEOUT", 3)
+    props = {"stack": "dev", "node": "node1", "cluster": config.dump(made.cluster), "drift": []}
+    with pytest.raises(CannotLookError) as caught:
+        _Provider().read("dev-node1", props)
+    assert "resolve" not in str(caught.value)
+    assert "connection stands" in str(caught.value)  # with a server that answers nothing

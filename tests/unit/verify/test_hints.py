@@ -113,3 +113,10 @@ def test_something_is_said_where_nothing_was_seen(check: Check) -> None:
 
 def test_every_node_of_the_fixture_is_of_the_plan() -> None:
     assert [each.node.name for each in PLAN.nodes] == list(NODES)
+
+
+def test_a_node_that_is_on_its_way_out_is_no_defect_of_ours() -> None:
+    """The workload may still have a pod on it."""
+    web = Endpoint("node9/nginx", "node9", "10.25.9.2")
+    check = Check("pod-to-web-other-node", "http", A1, web, {"path": "/x"}, ("10.25.2.12",))
+    assert "10.25.9.2" in hint(check, judge(check, Observation(reached=False, error="timed out")), PLAN, facts())
