@@ -62,22 +62,18 @@ class Lab:
         return self._pulumi(["up", "--yes", "--skip-preview", *look, *options], variables)
 
     def _make_way(self, cluster: Cluster, state: Mapping[str, Any], variables: Mapping[str, str]) -> int:
-        """Take away first what holds something that a node is to have; the exit code of that deployment."""
-        late = self._left_for_later(cluster, state)
-        if not late:
-            return 0
-        with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
-            file = Path(folder) / self._stack_file().name
-            file.write_text(stages.without(late, cluster, self._stack_file().read_text()))
-            return self._pulumi(["up", "--yes", "--skip-preview", f"--config-file={file}"], variables)
-
-    def _left_for_later(self, cluster: Cluster, state: Mapping[str, Any]) -> tuple[str, ...]:
-        """The nodes that wait until others have gone, which is said; PodnetError where that cannot be."""
-        found = stages.waits(cluster, stages.held(state))
-        late = stages.left_for_later(cluster, found)
-        if late:
-            print(f"in two steps, for {'; '.join(map(str, found))}: first all but {', '.join(late)}", file=sys.stderr)
-        return late
+        """Deploy first what a change needs to have been made before; the exit code of that."""
+        while stage := stages.first(cluster, stages.held(state)):
+            print(_in_stages(stage), file=sys.stderr)
+            with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
+                file = Path(folder) / self._stack_file().name
+                file.write_text(stages.described(stage, self._stack_file().read_text()))
+                if code := self._pulumi(["up", "--yes", "--skip-preview", f"--config-file={file}"], variables):
+                    return code
+            before, state = stages.held(state), self._state(variables)
+            if stages.held(state) == before:
+                raise AssertionError(f"a first step changed nothing of what is held: {stage.why}")
+        return 0
 
     def _settle(
         self, variables: Mapping[str, str], cluster: Cluster | None, *, anew: Sequence[str] = ()
@@ -168,7 +164,8 @@ class Lab:
         variables = self._variables(self._make(plan_only=True))
         is_new = self._select_stack(variables)
         self._clear_locks()
-        self._left_for_later(cluster, self._state(variables))
+        if stage := stages.first(cluster, stages.held(self._state(variables))):
+            print(_in_stages(stage), file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="podnet-") as folder:
             log = Path(folder) / "events"
             # The flag is one of the engine's own developers: a second preview would say the same, in twice the time.
@@ -320,9 +317,14 @@ class Lab:
         return subprocess.run(command, check=False, env=dict(variables), cwd=environment.ROOT).returncode
 
 
+def _in_stages(stage: stages.Stage) -> str:
+    names = ", ".join(node.name for node in stage.cluster.nodes)
+    return f"in steps, for {stage.why}: first a cluster of {names}"
+
+
 def _interruptions(events: str) -> str:
     found = interruptions(proposed(logged(events)))
-    lines = [f"  - {', '.join(each.who)}: {each.what}" for each in found]
+    lines = [f"  - {', '.join(sorted(each.who))}: {each.what}" for each in found]
     return "\n".join(["It interrupts:", *lines] if lines else ["It interrupts nothing that is up."])
 
 

@@ -1,19 +1,20 @@
-"""A change that takes two deployments: a node that takes over what another one still holds.
+"""A change that takes more than one deployment: a node that takes over what another one still holds.
 
 The engine creates before it deletes. A worker that comes with the address, the pod subnet or the host of one that goes
-would meet it there: two machines with one address, two routes to one subnet. So a first deployment leaves the nodes
-out that wait for something, which takes away what goes, and a second one adds them.
+would meet it there: two machines with one address, two routes to one subnet. And the network is proved before a node
+goes, when that node's routes are of before. So where anything else changes too, a first deployment takes away what
+goes; another one leaves out who waits for a node that moves; the last one is as the config says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import yaml
 
-from podnet.addressing import AddressError, overlap, parse_network
+from podnet.addressing import AddressError, overlap, parse_address, parse_network
 from podnet.config import dump
 from podnet.errors import PodnetError
 from podnet.model import Cluster, Node, Role
@@ -39,9 +40,14 @@ class Wait:
 
 
 def held(state: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
-    """Read what each node of a stack holds from its state (``pulumi stack export``): a node's name to its holdings."""
+    """Read what each node of a stack holds from its state (``pulumi stack export``): a node's name to its holdings.
+
+    Nothing where the state does not say it of every node: an earlier podnet wrote it, or it was cut off in the writing.
+    """
     resources = state.get("deployment", {}).get("resources") or []
-    machines = (each for each in resources if each.get("type") == _MACHINE and each.get("outputs"))
+    machines = [each for each in resources if each.get("type") == _MACHINE]
+    if not all(each.get("outputs") for each in machines):
+        return {}
     return {str(each["urn"]).rpartition("::")[2]: each["outputs"] for each in machines}
 
 
@@ -85,23 +91,51 @@ def _overlap(one: str, other: str) -> bool:
         return False  # of a stack that another version made
 
 
-def left_for_later(cluster: Cluster, found: Sequence[Wait]) -> tuple[str, ...]:
-    """Name the nodes that the first deployment leaves out. PodnetError where there is no cluster without them."""
-    late = tuple(dict.fromkeys(wait.node for wait in found))
-    rest = [node.role for node in cluster.nodes if node.name not in late]
-    missing = [role for role in Role if role not in rest]
-    if late and missing:
-        lines = "\n".join(f"  - {wait}" for wait in found)
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A deployment before the one that the config describes. cluster: what it makes. why: a sentence."""
+
+    cluster: Cluster
+    why: str
+
+
+def first(cluster: Cluster, before: Mapping[str, Mapping[str, str]]) -> Stage | None:
+    """Give what has to be deployed before a cluster can be; None where it can be now.
+
+    Raises PodnetError where there is no cluster in between.
+    """
+    stays = [node for node in cluster.nodes if node.name in before]
+    goes_too = [name for name in before if name not in {node.name for node in cluster.nodes}]
+    found = waits(cluster, before)
+    why = [str(wait) for wait in found]
+    if goes_too:
+        changed = [node.name for node in stays if holdings(node) != before[node.name]]
+        why += [f"{name} changes while {', '.join(goes_too)} is still there" for name in changed]
+        kept = tuple(_as_held(node, before[node.name]) for node in stays)
+    else:
+        late = {wait.node for wait in found}
+        kept = tuple(node for node in cluster.nodes if node.name not in late)
+    if not why:
+        return None
+    missing = [role for role in Role if role not in [node.role for node in kept]]
+    if missing:
+        lines = "\n".join(f"  - {each}" for each in why)
         raise PodnetError(
             f"this change cannot be made while the cluster is up, for there would be no {missing[0]} meanwhile:\n"
             f"{lines}\n{_WAY_OUT}"
         )
-    return late
+    return Stage(replace(cluster, nodes=kept), "; ".join(why))
 
 
-def without(late: Sequence[str], cluster: Cluster, stack_file: str) -> str:
-    """Give the text of a stack's file without some nodes; every other node as planned, and the rest as it stands."""
+def _as_held(node: Node, held_by_it: Mapping[str, str]) -> Node:
+    """A node where and with the pods that it has now. A host's login is the config's, for no other is known."""
+    return replace(
+        node, address=parse_address(held_by_it["address"]), pod_subnet=parse_network(held_by_it["podSubnet"])
+    )
+
+
+def described(stage: Stage, stack_file: str) -> str:
+    """Give the text of a stack's file with the nodes of a stage; the rest as it stands."""
     document = yaml.safe_load(stack_file)
-    described = replace(cluster, nodes=tuple(node for node in cluster.nodes if node.name not in late))
-    document["config"]["podnet:nodes"] = dump(described)["nodes"]
+    document["config"]["podnet:nodes"] = dump(stage.cluster)["nodes"]
     return str(yaml.safe_dump(document, sort_keys=False))

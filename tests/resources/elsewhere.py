@@ -74,7 +74,7 @@ def _outputs(name: str, type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
         # What the provider compares with, beside what the API server said.
         return {"__inputs": inputs, "__initialApiVersion": inputs["apiVersion"], "__fieldManager": "pulumi"}
     if type_.endswith(":NodeState"):
-        return {"drift": []}
+        return {"drift": [], "foreign": []}
     if not type_.startswith("command:"):
         return {}
     text = next((text for end, text in OUTPUTS.items() if name.endswith(end)), f"{name} was here\n")
@@ -105,8 +105,9 @@ def _secret_inputs(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
         }
         inputs["connection"] = _secret(connection)
     if name == "verify":
-        said = sorted(f"{urn.rpartition('::')[2]} was here\n" for urn in state["propertyDependencies"]["environment"])
-        inputs["environment"] = {"PODNET_CHANGED": " ".join(said)}
+        told = (urn for urn in state["propertyDependencies"]["environment"] if "NodeState::" not in urn)
+        said = sorted(f"{urn.rpartition('::')[2]} was here\n" for urn in told)
+        inputs["environment"] = {"PODNET_CHANGED": " ".join(said), "PODNET_FOREIGN": ""}
     if name == "kubeconfig":
         inputs["stdin"] = _secret(KUBECONFIG)
     if state["type"] == "pulumi:providers:kubernetes":

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.stages import goes, held, left_for_later, waits, without
+from lab.stages import Stage, described, first, goes, held, waits
 from podnet.config import load
 from podnet.errors import PodnetError
 from podnet.model import Cluster
@@ -126,13 +126,56 @@ def test_a_state_of_before_says_nothing() -> None:
         resource.pop("outputs", None)
     assert held(old) == {}
     assert held({}) == {}
+    old["deployment"]["resources"][0]["outputs"] = holdings(BEFORE.nodes[0])
+    assert held(old) == {}, "the other nodes would be taken for gone"
 
 
-def test_who_waits_is_left_out_and_the_rest_stays() -> None:
+def names(stage: Stage | None) -> list[str]:
+    assert stage is not None
+    return [node.name for node in stage.cluster.nodes]
+
+
+def test_what_goes_is_taken_away_first() -> None:
     after = cluster(MASTER, NODE1, worker("node9", 12))
-    late = left_for_later(after, waits(after, held(state(BEFORE))))
-    assert late == ("node9",)
-    text = without(late, after, "encryptionsalt: v1:x\nconfig:\n  podnet:podSubnet: 10.22.0.0/16\n  other:key: 1\n")
+    stage = first(after, held(state(BEFORE)))
+    assert names(stage) == ["master", "node1"]
+    assert stage is not None
+    assert "node9 takes the address 10.0.0.12 of node2" in stage.why
+    assert first(after, held(state(stage.cluster))) is None
+
+
+def test_who_stays_is_changed_after_what_goes_has_gone() -> None:
+    """The routes of a node that goes are of before: with another subnet of the master its pods get no answer there."""
+    after = cluster({**MASTER, "podSubnet": "10.22.77.0/24"}, worker("node1", 13, "10.22.11.0/24"))
+    stage = first(after, held(state(BEFORE)))
+    assert stage is not None
+    held_then = {node.name: (str(node.address), str(node.pod_subnet)) for node in stage.cluster.nodes}
+    assert held_then == {"master": ("10.0.0.10", "10.22.1.0/24"), "node1": ("10.0.0.11", "10.22.11.0/24")}
+    assert "master changes while node2 is still there" in stage.why
+    assert first(after, held(state(stage.cluster))) is None
+
+
+def test_who_takes_the_place_of_one_that_moves_comes_after_it() -> None:
+    after = cluster(MASTER, worker("node1", 13, "10.22.11.0/24"), NODE2, worker("node3", 11, "10.22.14.0/24"))
+    stage = first(after, held(state(BEFORE)))
+    assert names(stage) == ["master", "node1", "node2"]
+    assert stage is not None
+    assert str(stage.cluster.nodes[1].address) == "10.0.0.13"
+    assert first(after, held(state(stage.cluster))) is None
+
+
+@pytest.mark.parametrize(
+    "nodes", [[MASTER, NODE1], [MASTER, NODE1, NODE2, worker("node3", 13)], [MASTER, NODE1, NODE2]]
+)
+def test_other_changes_take_one_deployment(nodes: list[dict[str, Any]]) -> None:
+    assert first(cluster(*nodes), held(state(BEFORE))) is None
+    assert first(cluster(*nodes), {}) is None
+
+
+def test_a_stage_is_a_stack_s_file_with_other_nodes() -> None:
+    stage = first(cluster(MASTER, NODE1, worker("node9", 12)), held(state(BEFORE)))
+    assert stage is not None
+    text = described(stage, "encryptionsalt: v1:x\nconfig:\n  podnet:podSubnet: 10.22.0.0/16\n  other:key: 1\n")
     document = yaml.safe_load(text)
     assert document["encryptionsalt"] == "v1:x"
     assert document["config"]["other:key"] == 1
@@ -149,6 +192,5 @@ def test_who_waits_is_left_out_and_the_rest_stays() -> None:
     ids=["every worker renamed", "addresses exchanged", "the control plane renamed"],
 )
 def test_a_change_without_a_cluster_in_between_is_refused(nodes: list[dict[str, Any]], missing: str) -> None:
-    after = cluster(*nodes)
     with pytest.raises(PodnetError, match=f"no {missing} meanwhile"):
-        left_for_later(after, waits(after, held(state(BEFORE))))
+        first(cluster(*nodes), held(state(BEFORE)))
