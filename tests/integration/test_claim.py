@@ -326,6 +326,17 @@ def test_goes_on_where_it_was_interrupted(debian: Debian, step: str) -> None:
     assert difference(before, debian.snapshot()) == []
 
 
+def test_what_a_killed_purge_left_undone_is_done(debian: Debian) -> None:
+    """dpkg runs the triggers of other packages last."""
+    before = debian.snapshot()
+    debian.claim()
+    install(debian)
+    debian("dpkg --no-triggers --purge --force-remove-reinstreq $(cat /var/lib/podnet/before/packages)")
+    assert "triggers-pending" in debian("dpkg-query --show --showformat '${db:Status-Status} ' libc-bin")
+    assert debian.release().returncode == 0
+    assert difference(before, debian.snapshot()) == []
+
+
 def test_released_twice_and_without_a_claim(debian: Debian) -> None:
     before = debian.snapshot()
     assert debian.release().returncode == 0
