@@ -327,7 +327,7 @@ def test_goes_on_where_it_was_interrupted(debian: Debian, step: str) -> None:
 
 
 def test_what_a_killed_purge_left_undone_is_done(debian: Debian) -> None:
-    """dpkg runs the triggers of other packages last."""
+    """Dpkg runs the triggers of other packages last."""
     before = debian.snapshot()
     debian.claim()
     install(debian)
