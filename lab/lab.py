@@ -86,7 +86,7 @@ class Lab:
         self._clear_locks()
         state = self._state(variables)
         cut_off = settled(state, stages.goes(cluster, stages.held(state)) if cluster else lambda _: True)
-        marked = given_up(state, anew)
+        marked = given_up(state, {*anew, *(stages.made_again(cluster, state) if cluster else ())})
         if cut_off or marked:
             self._quiet(["stack", "import", "--stack", self.stack], variables, stdin=json.dumps(state))
         if cut_off:

@@ -14,11 +14,13 @@ from typing import Any, Final
 
 import yaml
 
+from lab.state import inputs_of
 from podnet.addressing import AddressError, overlap, parse_address, parse_network
 from podnet.config import dump
 from podnet.errors import PodnetError
 from podnet.model import Cluster, Node, Role
 from podnet.planning import holdings
+from podnet.render import vagrant
 
 _MACHINE: Final = "podnet:machine:Machine"
 
@@ -68,6 +70,13 @@ def goes(cluster: Cluster, before: Iterable[str]) -> Callable[[str], bool]:
         return any(name in known and name not in stays for name in (owner, peer))
 
     return test
+
+
+def made_again(cluster: Cluster, state: Mapping[str, Any]) -> list[str]:
+    """Name the machines that a change makes again: another address, gateway, memory or number of CPUs."""
+    kept = {f"{node.name}-vm": vagrant.made_with(cluster, node) for node in cluster.nodes}
+    inputs = {name: inputs_of(state, name) for name in kept}
+    return [name for name, made_with in kept.items() if inputs[name] and inputs[name].get("triggers") != made_with]
 
 
 def _waits(node: Node, cluster: Cluster, before: Mapping[str, Mapping[str, str]]) -> Iterator[Wait]:

@@ -27,6 +27,9 @@ NAMES = {"podnet-found-1": "master", "podnet-found-2": "node1", "podnet-found-3"
 """The machines' own names, and what the cluster calls them."""
 
 
+OF_ONE_KERNEL = ("sysctl kernel/panic", "sysctl vm/overcommit_memory")
+
+
 @dataclass(frozen=True)
 class Found:
     """The machines, by the name that the cluster has for each, and how each was before podnet came."""
@@ -131,7 +134,9 @@ def test_a_host_that_is_taken_out_is_as_it_was_found(clone: Clone, found: Found)
         assert [line for line in changed if line.startswith(kind)], kind
     configure(clone, found.nodes("master", "node1"))
     assert clone.passed(clone.run("make up").stdout)
-    assert "\n".join(difference(found.before["node2"], found.machines["node2"].snapshot())) == ""
+    left = difference(found.before["node2"], found.machines["node2"].snapshot())
+    # These hosts share one kernel, and the kubelets of the others go on setting it.
+    assert [line for line in left if not line.startswith(OF_ONE_KERNEL)] == []
     assert {item["metadata"]["name"] for item in clone.kubectl("get nodes")["items"]} == {"master", "node1"}
     assert found.machines["node1"].network("ip route show proto 201").count("via") == 1
 

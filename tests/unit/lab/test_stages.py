@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import yaml
 
-from lab.stages import Stage, described, first, goes, held, waits
+from lab.stages import Stage, described, first, goes, held, made_again, waits
 from podnet.config import load
 from podnet.errors import PodnetError
 from podnet.model import Cluster
 from podnet.planning import holdings
+from podnet.render.vagrant import made_with
 
 MASTER = {"name": "master", "role": "control-plane", "address": "10.0.0.10", "podSubnet": "10.22.1.0/24"}
 
@@ -194,3 +196,16 @@ def test_a_stage_is_a_stack_s_file_with_other_nodes() -> None:
 def test_a_change_without_a_cluster_in_between_is_refused(nodes: list[dict[str, Any]], missing: str) -> None:
     with pytest.raises(PodnetError, match=f"no {missing} meanwhile"):
         first(cluster(*nodes), held(state(BEFORE)))
+
+
+def test_machines_that_a_change_makes_again() -> None:
+    """Nothing in them is asked to undo itself: with the control plane goes the API server that would be asked."""
+    after = cluster(MASTER, {**NODE1, "memory": 3072}, NODE2, worker("node3", 13))
+    machine = "urn:pulumi:dev::podnet::podnet:machine:Machine$command:local:Command::"
+    resources = [
+        {"urn": f"{machine}{node.name}-vm", "inputs": {"triggers": json.loads(json.dumps(made_with(BEFORE, node)))}}
+        for node in BEFORE.nodes
+    ]
+    assert made_again(after, {"deployment": {"resources": resources}}) == ["node1-vm"]
+    assert made_again(BEFORE, {"deployment": {"resources": resources}}) == []
+    assert made_again(BEFORE, {}) == []
