@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import require_root
+
 ROOT = Path(__file__).parents[2]
 STACK = "e2e"
 NODES = {"master": "10.24.1", "node1": "10.24.2", "node2": "10.24.3"}
@@ -94,10 +96,7 @@ class Clone:
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """Give a clone; whatever it brought up is taken down at the end."""
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("boxes need root, and in CI they are not skipped")
-        pytest.skip("boxes need root")
+    require_root("boxes")
     folder = tmp_path_factory.mktemp("clone") / "podnet"
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],

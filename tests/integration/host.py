@@ -5,7 +5,6 @@ Its folders, and the settings that all namespaces of a kernel share, are files o
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from podnet import scripts
+from tests.conftest import require_root
 
 ROOT = Path(__file__).parents[2]
 BRIDGE = "podnet-unit"
@@ -157,10 +155,7 @@ class User:
 @contextmanager
 def a_host(folder: Path) -> Iterator[Host]:
     """Make one, and end it."""
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("namespaces need root, and in CI they are not skipped")
-        pytest.skip("namespaces need root")
+    require_root("namespaces")
     made = Host(folder)
     try:
         yield made

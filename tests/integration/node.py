@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from podnet import scripts
 from podnet.addressing import parse_address, parse_network
 from podnet.planning import Masquerade, Route
 from podnet.render import network
+from tests.conftest import require_root
 
 ROUTE = Route("node1", "node2", parse_network("10.22.3.0/24"), parse_address("10.100.198.202"))
 MASQUERADE = Masquerade(
@@ -113,10 +113,7 @@ class Node:
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
     """Give a node with a masquerade and a route to one other, which are written down and not yet made."""
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("namespaces need root, and in CI they are not skipped")
-        pytest.skip("namespaces need root")
+    require_root("namespaces")
     made = Node(tmp_path)
     try:
         (made.etc / "routes.d" / "node2").write_text(network.route(ROUTE))

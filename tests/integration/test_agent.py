@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from podnet.observe.sessions import _RECEIVE, agent_source
+from tests.conftest import require_root
 
 NODE, POD = "10.22.2.1", "10.22.2.2"
 
@@ -92,10 +92,7 @@ class Agent:
 @pytest.fixture
 def pair() -> Iterator[tuple[Namespace, Namespace]]:
     """Give a node and a pod on it."""
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("namespaces need root, and in CI they are not skipped")
-        pytest.skip("namespaces need root")
+    require_root("namespaces")
     node, pod = Namespace(), Namespace()
     try:
         node("ip", "link", "add", "cni0", "type", "bridge")

@@ -7,7 +7,6 @@ makes from podnet's own configuration. What is missing is a kubelet: the Nodes a
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import time
@@ -21,6 +20,7 @@ from lab.toolchain import ensure
 from podnet import config
 from podnet.commands import kubeadm
 from podnet.render.kubeadm import init_config
+from tests.conftest import require_root
 
 from .node import LIBRARY, Node
 
@@ -131,10 +131,7 @@ class Api(Node):
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("namespaces need root, and in CI they are not skipped")
-        pytest.skip("namespaces need root")
+    require_root("namespaces")
     made_here = ensure(["kubernetes", "etcd"])
     names = ("etcd", "kube-apiserver", "kube-controller-manager", "kubeadm", "kubectl")
     made = Api(

@@ -26,6 +26,7 @@ from podnet.observe.access import Access
 from podnet.observe.outside import outside
 from podnet.observe.sessions import agent_source, session
 from podnet.planning import ClusterPlan, plan
+from tests.conftest import require_root
 
 from .test_agent import Namespace
 
@@ -68,10 +69,7 @@ class Row:
 @pytest.fixture
 def row(tmp_path: Path) -> Iterator[Row]:
     """Give the three, with podnet's masquerade on the node, and no way from here to a pod."""
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("namespaces need root, and in CI they are not skipped")
-        pytest.skip("namespaces need root")
+    require_root("namespaces")
     here, node, pod = spaces = (Namespace(), Namespace(), Namespace())
     try:
         _join(here, f"{HERE}/24", node, f"{NODE}/24", "eth0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import IO
 
 import pytest
 
+from tests.conftest import require_root
 from tests.rulesets import CASES, Case
 
 PODS = {"one": ("10.22.1.2", "10.22.1.1", "cni0"), "two": ("10.22.2.2", "10.22.2.1", "eth0")}
@@ -88,10 +88,7 @@ class Network:
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[Network]:
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("namespaces need root, and in CI they are not skipped")
-        pytest.skip("namespaces need root")
+    require_root("namespaces")
     made = Network()
     try:
         yield made
