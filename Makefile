@@ -4,7 +4,7 @@ BASE ?= origin/main
 PACK ?= policy
 RUN := ./lab/run
 SHELL_FILES := .ci/run lab/run lab/lock lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
-	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-network podnet/scripts/podnet-node bench/floor.sh
+	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
 .PHONY: help up down halt preview preview-comment policy verify conformance env prepare unit test-unit test faults lint golden lock bench

@@ -23,9 +23,9 @@ from podnet import config
 from podnet.commands import host, network
 from podnet.errors import PodnetError
 from podnet.model import Cluster
+from podnet.node import cni, masquerade
 from podnet.planning import plan
-from podnet.render import cni, kubeadm
-from podnet.render import network as rules
+from podnet.render import kubeadm
 from podnet.resources import workload
 
 STACK = "bench"
@@ -48,7 +48,6 @@ def cluster() -> Cluster:
 
 def _write_floor_files(folder: Path) -> None:
     planned = plan(cluster())
-    options = planned.cluster.cni
     (folder / "service.sh").write_text(network.service().stdin or "")
     (folder / "init.yaml").write_text(kubeadm.init_config(planned.cluster))
     (folder / "cluster.json").write_text(json.dumps(config.dump(planned.cluster)))
@@ -56,10 +55,10 @@ def _write_floor_files(folder: Path) -> None:
         machine = host.machine(planned.cluster, each.node)
         (folder / f"{each.node.name}.up").write_text(machine.create)
         (folder / f"{each.node.name}.machine").write_text(machine.stdin or "")
-        (folder / f"{each.node.name}.conf").write_text(cni.net_conf(each.net_conf, options))
-        (folder / f"{each.node.name}.nft").write_text(rules.masquerade(each.masquerade))
+        (folder / f"{each.node.name}.conf").write_text(cni.conf(each.spec.cni, each.spec.pod_subnets))
+        (folder / f"{each.node.name}.masquerade").write_text(masquerade.document(each.spec.masquerade))
         for route in each.routes:
-            (folder / f"{route.node}-{route.peer}.route").write_text(rules.route(route))
+            (folder / f"{route.node}-{route.peer}.route").write_text(f"{route}\n")
     deployment = workload.deployment(planned.cluster)
     kinds = [("apps/v1", "Deployment", deployment), ("v1", "Service", workload.service())]
     items = [{"apiVersion": version, "kind": kind, **body} for version, kind, body in kinds]

@@ -139,7 +139,7 @@ def first(cluster: Cluster, before: Mapping[str, Mapping[str, str]]) -> Stage | 
 def _as_held(node: Node, held_by_it: Mapping[str, str]) -> Node:
     """A node where and with the pods that it has now. A host's login is the config's, for no other is known."""
     return replace(
-        node, address=parse_address(held_by_it["address"]), pod_subnet=parse_network(held_by_it["podSubnet"])
+        node, addresses=(parse_address(held_by_it["address"]),), pod_subnets=(parse_network(held_by_it["podSubnet"]),)
     )
 
 

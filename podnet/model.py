@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from netaddr import IPAddress, IPNetwork
 
+from podnet.node.spec import CniOptions
+
 
 class Role(StrEnum):
     """What a node is in the cluster, in Kubernetes' words."""
@@ -50,41 +52,29 @@ class Login:
 class Node:
     """One machine of the cluster.
 
-    address: the node's address in the machine network; Kubernetes' InternalIP.
-    pod_subnet: the range that host-local hands out to the pods of this node; its Node.spec.podCIDR.
+    addresses: the node's in the machine network, one for each address family; Kubernetes' InternalIP.
+    pod_subnets: the ranges that host-local hands out to the pods of this node; its Node.spec.podCIDRs.
     memory: MiB. It and the number of CPUs mean nothing for a host that podnet does not make.
     ssh: the login of a host that somebody else made; None for a machine that podnet makes.
     """
 
     name: str
     role: Role
-    address: IPAddress
-    pod_subnet: IPNetwork
+    addresses: tuple[IPAddress, ...]
+    pod_subnets: tuple[IPNetwork, ...]
     memory: int
     cpus: int
     ssh: Login | None = None
 
+    @property
+    def address(self) -> IPAddress:
+        """The address in the cluster's first family: the one that podnet logs in to."""
+        return self.addresses[0]
 
-@dataclass(frozen=True, slots=True)
-class CniOptions:
-    """What of the chapter's CNI conf can be chosen.
-
-    network: the conf's ``name``.
-    bridge: the Linux bridge that the pods of a node share.
-    mtu: bytes, of the bridge and of the pods' interfaces.
-    ip_masq: the bridge plugin's own masquerade. It hides a pod's address from pods on other nodes, so podnet
-        turns it off and masquerades node-wide instead; on, it is the chapter's literal conf, which the
-        verification refuses.
-    hairpin_mode: a pod may reach itself through its Service.
-    portmap: chain the portmap plugin, so that hostPort works.
-    """
-
-    network: str
-    bridge: str
-    mtu: int
-    ip_masq: bool
-    hairpin_mode: bool
-    portmap: bool
+    @property
+    def pod_subnet(self) -> IPNetwork:
+        """The pod subnet in the cluster's first family."""
+        return self.pod_subnets[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +92,8 @@ class Cluster:
     name: the stack's name; everything that podnet makes on a host carries it.
     machine_network: the network that the machines share.
     gateway: the machine network's gateway, which podnet's bridge on the host holds; the way to the outside.
-    pod_subnet: the range that holds every node's pod subnet (kubeadm's podSubnet).
-    service_subnet: the range of Services (kubeadm's serviceSubnet).
+    pod_subnets: the ranges that hold every node's pod subnets, one for each address family (kubeadm's podSubnet).
+    service_subnets: the ranges of Services (kubeadm's serviceSubnet).
     outside: the address that stands for the outside when the masquerade is verified.
     kubernetes_version: without a leading v.
     """
@@ -112,13 +102,23 @@ class Cluster:
     provider: MachineProvider
     machine_network: IPNetwork
     gateway: IPAddress
-    pod_subnet: IPNetwork
-    service_subnet: IPNetwork
+    pod_subnets: tuple[IPNetwork, ...]
+    service_subnets: tuple[IPNetwork, ...]
     outside: IPAddress
     kubernetes_version: str
     nodes: tuple[Node, ...]
     cni: CniOptions
     images: Images
+
+    @property
+    def pod_subnet(self) -> IPNetwork:
+        """The range of all pods in the first family."""
+        return self.pod_subnets[0]
+
+    @property
+    def service_subnet(self) -> IPNetwork:
+        """The range of Services in the first family."""
+        return self.service_subnets[0]
 
     @property
     def control_plane(self) -> Node:

@@ -2,68 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from netaddr import IPAddress, IPNetwork
+from netaddr import IPNetwork
 
-from podnet.addressing import host
-from podnet.model import Cluster, Login, Node
+from podnet.addressing import family_of
+from podnet.model import Cluster, Login, MachineProvider, Node
+from podnet.node.spec import Masquerade, NodeSpec, Route
 
 WEB_PODS: Final = 2
 """How many pods the workload, nginx, has: each on a node of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A static route on one node to the pods of another.
-
-    node, peer: names of the node that holds the route and of the node that it leads to.
-    destination: the peer's pod subnet. gateway: the peer's address.
-    There is no device: the kernel finds the one that holds the node's address.
-    """
-
-    node: str
-    peer: str
-    destination: IPNetwork
-    gateway: IPAddress
-
-
-@dataclass(frozen=True, slots=True)
-class NetConf:
-    """One node's CNI network configuration.
-
-    subnet: the node's pod subnet. gateway: the bridge's address in it (its first host).
-    """
-
-    node: str
-    subnet: IPNetwork
-    gateway: IPAddress
-
-
-@dataclass(frozen=True, slots=True)
-class Masquerade:
-    """One node's rules for pods that talk to the outside.
-
-    source: the node's pod subnet. unmasqueraded: the destinations that see a pod under its own address: every
-    pod (the cluster's pod subnet). Other nodes' addresses are added with the route to each. services: addresses that
-    are never outside: a packet that is still for one of them on its way out is for a Service that nobody serves.
-    """
-
-    node: str
-    source: IPNetwork
-    unmasqueraded: tuple[IPNetwork, ...]
-    services: IPNetwork
-
-
-@dataclass(frozen=True, slots=True)
 class NodePlan:
-    """Everything that one node gets."""
+    """Everything that one node gets.
+
+    peers: every other node. spec: what the node should be, in the node's own words.
+    """
 
     node: Node
-    net_conf: NetConf
-    masquerade: Masquerade
-    routes: tuple[Route, ...]
+    peers: tuple[Node, ...]
+    spec: NodeSpec
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The node's static routes, peer by peer."""
+        return self.spec.routes
+
+    def routes_to(self, peer: str) -> tuple[Route, ...]:
+        """The routes to one peer, one for each address family."""
+        return tuple(route for route in self.spec.routes if route.peer == peer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +68,6 @@ def _place(login: Login | None) -> str:
     return f"{login.host}:{login.port}" + (f" behind {_place(login.bastion)}" if login.bastion else "")
 
 
-def bridge_address(subnet: IPNetwork) -> IPAddress:
-    """The address that the bridge plugin takes for itself with isGateway: the subnet's first host."""
-    return host(subnet, 1)
-
-
 def plan(cluster: Cluster) -> ClusterPlan:
     """Plan a cluster: a conf and a masquerade for each node, a route for every ordered pair of nodes.
 
@@ -111,13 +77,35 @@ def plan(cluster: Cluster) -> ClusterPlan:
 
 
 def _plan_node(cluster: Cluster, node: Node) -> NodePlan:
-    return NodePlan(
-        node=node,
-        net_conf=NetConf(node.name, node.pod_subnet, bridge_address(node.pod_subnet)),
-        masquerade=Masquerade(node.name, node.pod_subnet, (cluster.pod_subnet,), cluster.service_subnet),
-        routes=tuple(
-            Route(node.name, peer.name, peer.pod_subnet, peer.address)
-            for peer in cluster.nodes
-            if peer.name != node.name
+    peers = tuple(peer for peer in cluster.nodes if peer.name != node.name)
+    return NodePlan(node, peers, _spec(cluster, node, peers))
+
+
+def _spec(cluster: Cluster, node: Node, peers: Sequence[Node]) -> NodeSpec:
+    pod_subnets = _texts(node.pod_subnets)
+    everywhere = _texts(cluster.pod_subnets)
+    return NodeSpec(
+        node=node.name,
+        routes=tuple(route for peer in peers for route in _routes(node, peer)),
+        pods=everywhere,
+        # Machines of other providers, and existing hosts, have a default route of their own.
+        gateway=str(cluster.gateway) if cluster.provider is MachineProvider.LXC else "",
+        pod_subnets=pod_subnets,
+        masquerade=Masquerade(
+            pod_subnets,
+            # The agents of every node see pods under their own addresses too.
+            (*everywhere, *(str(address) for peer in peers for address in peer.addresses)),
+            _texts(cluster.service_subnets),
         ),
+        cni=cluster.cni,
     )
+
+
+def _routes(node: Node, peer: Node) -> Iterator[Route]:
+    for subnet in peer.pod_subnets:
+        gateway = next(each for each in peer.addresses if family_of(each) is family_of(subnet))
+        yield Route(node.name, peer.name, str(subnet), str(gateway))
+
+
+def _texts(networks: Sequence[IPNetwork]) -> tuple[str, ...]:
+    return tuple(map(str, networks))

@@ -36,7 +36,7 @@ def deploy(plan: ClusterPlan) -> Deployment:
     cluster = plan.cluster
     host = Host(cluster)
     machines = {node.name: Machine(cluster, node, host).handle for node in cluster.nodes}
-    networks = {each.node.name: PodNetwork(each, cluster.cni, machines[each.node.name]) for each in plan.nodes}
+    networks = {each.node.name: PodNetwork(each, machines[each.node.name]) for each in plan.nodes}
 
     states = [NodeState(plan, machines[name], each, each.all) for name, each in networks.items()]
 
@@ -64,7 +64,7 @@ def deploy(plan: ClusterPlan) -> Deployment:
                 node.name: {"role": str(node.role), "address": str(node.address), "podSubnet": str(node.pod_subnet)}
                 for node in cluster.nodes
             },
-            "routes": [f"{route.node}: {route.destination} via {route.gateway}" for route in plan.routes],
+            "routes": [f"{route.node}: {route}" for route in plan.routes],
             "pods": verification.pods,
             "kubeconfig": control_plane.kubeconfig_file.stdout,
             "picture": verification.picture,

@@ -27,7 +27,7 @@ def join() -> Command:
 
 def register(node: Node) -> Command:
     """Give a node its pod CIDR and wait until it is Ready; on deletion drain it and delete the Node. Control plane."""
-    return Command(create=on_node("register", node.name, node.pod_subnet), delete=on_node("unregister", node.name))
+    return Command(create=on_node("register", node.name, *node.pod_subnets), delete=on_node("unregister", node.name))
 
 
 def admin_conf() -> Command:

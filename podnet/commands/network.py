@@ -1,36 +1,48 @@
-"""The pod network on one node: its CNI conf, routes, masquerade, and what heals them."""
+"""The pod network on one node: its CNI conf, routes, masquerade, and what keeps them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from importlib import resources
 from typing import Final
 
 from podnet import scripts
 from podnet.commands.shell import Command, on_node
-from podnet.model import CniOptions
-from podnet.planning import Masquerade, NetConf, Route
-from podnet.render import cni, network
+from podnet.node import cni
+from podnet.node import masquerade as rules
+from podnet.node.spec import CONFIG, LIBRARY, Masquerade, NodeSpec, Route
 
-_LIBRARY: Final = "/usr/local/lib/podnet"
 _UNITS: Final = "/etc/systemd/system"
-_FILES: Final = {
-    f"{_LIBRARY}/podnet-node": "0755",
-    f"{_LIBRARY}/podnet-network": "0755",
+_SCRIPTS: Final = {
+    f"{LIBRARY}/podnet-node": "0755",
     f"{_UNITS}/podnet-network.service": "0644",
     f"{_UNITS}/podnet-network.timer": "0644",
 }
 
 
+def program() -> Iterator[tuple[str, str, str]]:
+    """Give what podnet installs on every node: each file's path, mode and content."""
+    for path, mode in _SCRIPTS.items():
+        yield path, mode, scripts.text(path.rpartition("/")[2])
+    yield f"{LIBRARY}/podnet/__init__.py", "0644", resources.files("podnet").joinpath("__init__.py").read_text()
+    for file in sorted(resources.files("podnet.node").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            yield f"{LIBRARY}/podnet/node/{file.name}", "0644", file.read_text()
+
+
 def service() -> Command:
-    """Install podnet's scripts on a node, and the systemd service and timer that keep routes and masquerade."""
-    parts = ["set -eu", f"mkdir -p {_LIBRARY} /etc/podnet/routes.d"]
-    for path, mode in _FILES.items():
-        name = path.rpartition("/")[2]
+    """Install podnet's program on a node, and the systemd service and timer that keep routes and masquerade."""
+    parts = ["set -eu", f"mkdir -p {LIBRARY}/podnet/node {CONFIG}/routes.d {CONFIG}/set-aside"]
+    for path, mode, text in program():
+        end = f"END-OF-{path.rpartition('/')[2]}"
         # The files hold nothing of the config, and the word that closes each stands on no line of theirs.
-        parts.append(f"cat > {path}.new <<'END-OF-{name}'\n{scripts.text(name)}END-OF-{name}")
+        parts.append(f"cat > {path}.new <<'{end}'\n{text}{end}")
         parts.append(f"chmod {mode} {path}.new\nmv {path}.new {path}")
+    # Of an earlier podnet.
+    parts.append(f"rm -f {LIBRARY}/podnet-network")
     parts.append("systemctl daemon-reload")
-    # The timer starts the service at once. What it cannot heal yet is a matter of the commands that come after.
+    # The timer starts the service at once. What it cannot repair yet is a matter of the commands that come after.
     parts.append("systemctl enable --quiet podnet-network.service")
     parts.append("systemctl enable --quiet --now podnet-network.timer")
     return Command(
@@ -38,27 +50,27 @@ def service() -> Command:
         stdin="\n".join(parts) + "\n",
         delete=(
             "sudo systemctl disable --quiet --now podnet-network.timer podnet-network.service; "
-            f"sudo rm -rf {' '.join(_FILES)} /etc/podnet {_LIBRARY} && sudo systemctl daemon-reload"
+            f"sudo rm -rf {' '.join(_SCRIPTS)} {CONFIG} {LIBRARY} && sudo systemctl daemon-reload"
         ),
     )
 
 
-def conf(conf: NetConf, options: CniOptions) -> Command:
+def conf(spec: NodeSpec) -> Command:
     """Write a node's CNI conf."""
-    where = (cni.path(options), options.bridge)
+    where = (cni.path(spec.cni), spec.cni.bridge)
     return Command(
         create=on_node("cni-conf", *where),
-        stdin=cni.net_conf(conf, options),
+        stdin=cni.conf(spec.cni, spec.pod_subnets),
         delete=on_node("cni-conf-remove", *where),
     )
 
 
-def route(route: Route) -> Command:
-    """Set one route, now and for every boot."""
+def routes(peer: str, routes: Sequence[Route]) -> Command:
+    """Set the routes to one peer, now and for every boot."""
     return Command(
-        create=on_node("route", route.peer),
-        stdin=network.route(route),
-        delete=on_node("route-remove", route.peer),
+        create=on_node("route", peer),
+        stdin="".join(f"{route}\n" for route in routes),
+        delete=on_node("route-remove", peer),
     )
 
 
@@ -66,18 +78,11 @@ def masquerade(masquerade: Masquerade) -> Command:
     """Set a node's masquerade, now and for every boot."""
     return Command(
         create=on_node("masquerade"),
-        stdin=network.masquerade(masquerade),
+        stdin=rules.document(masquerade),
         delete=on_node("masquerade-remove"),
     )
 
 
-def tidy(conf: NetConf, options: CniOptions, strays: Sequence[str]) -> Command:
-    """Take away what others put in the pod network's way: confs beside podnet's, these routes, the bridge's changes.
-
-    strays: each in the words of ``ip route del``.
-    """
-    bridge = (options.bridge, f"{conf.gateway}/{conf.subnet.prefixlen}", options.mtu)
-    return Command(
-        create=on_node("tidy", cni.path(options), *bridge),
-        stdin="".join(f"{words}\n" for words in dict.fromkeys(strays)),
-    )
+def repair(spec: NodeSpec) -> Command:
+    """Make a node as planned, also where somebody else has changed it."""
+    return Command(create=on_node("repair"), stdin=json.dumps(spec.to_json()) + "\n")

@@ -29,8 +29,8 @@ class FinishedRanges(TypedDict):
 
     machine_network: IPNetwork
     gateway: IPAddress
-    pod_subnet: IPNetwork
-    service_subnet: IPNetwork
+    pod_subnets: tuple[IPNetwork, ...]
+    service_subnets: tuple[IPNetwork, ...]
     outside: IPAddress
 
 
@@ -49,8 +49,8 @@ class Ranges:
         return FinishedRanges(
             machine_network=known(self.machine),
             gateway=known(self.gateway),
-            pod_subnet=known(self.pods),
-            service_subnet=known(self.services),
+            pod_subnets=(known(self.pods),),
+            service_subnets=(known(self.services),),
             outside=known(self.outside),
         )
 

@@ -80,8 +80,8 @@ class Draft:
         return Node(
             name=known(self.name),
             role=known(self.role),
-            address=known(self.address),
-            pod_subnet=known(self.pod_subnet),
+            addresses=(known(self.address),),
+            pod_subnets=(known(self.pod_subnet),),
             memory=self.memory,
             cpus=self.cpus,
             ssh=login,

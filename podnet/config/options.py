@@ -8,7 +8,8 @@ from typing import Final
 from podnet import versions
 from podnet.config.findings import Findings, place, shown
 from podnet.config.shape import ClusterShape, CniShape
-from podnet.model import CniOptions, Images, MachineProvider
+from podnet.model import Images, MachineProvider
+from podnet.node.spec import CniOptions
 
 _STACK: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 

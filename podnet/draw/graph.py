@@ -134,7 +134,7 @@ def graph(plan: ClusterPlan, report: Report | None = None) -> Graph:
         machine_network=str(cluster.machine_network),
         gateway=str(cluster.gateway),
         outside=", ".join(_outside(report)) or str(cluster.outside),
-        unmasqueraded=tuple(str(network) for network in plan.nodes[0].masquerade.unmasqueraded),
+        unmasqueraded=tuple(map(str, plan.cluster.pod_subnets)),
         hidden_by_bridge=cluster.cni.ip_masq,
         machines=tuple(_machine(plan, each, report) for each in plan.nodes),
         strays=tuple(pod for pod in report.pods if pod.node not in names) if report else (),
@@ -151,7 +151,7 @@ def _outside(report: Report | None) -> Iterable[str]:
 
 
 def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machine:
-    node, subnet = each.node, each.net_conf.subnet
+    node, subnet = each.node, each.node.pod_subnet
     results = report.results if report else ()
     pods = tuple(_pod(pod, subnet) for pod in report.pods if pod.node == node.name) if report else None
     return Machine(
@@ -160,7 +160,7 @@ def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machin
         address=str(node.address),
         interface=_interface(report, node.name),
         bridge=plan.cluster.cni.bridge,
-        bridge_address=str(each.net_conf.gateway),
+        bridge_address=each.spec.bridge_addresses[0].partition("/")[0],
         pod_subnet=str(subnet),
         # host-local hands out what the bridge leaves, up to the last address before the broadcast's.
         first_pod=str(host(subnet, 2)),
@@ -206,13 +206,13 @@ def _planned_routes(each: NodePlan, report: Report | None) -> Iterable[RouteEdge
         if report:
             evidence = judge(_to_pods(report.results, route.node, route.peer))
             evidence = _drifted(evidence, _not_as_planned(report.results, "route", route.node, route.peer))
-            if (route.node, str(route.destination), str(route.gateway)) not in seen:
+            if (route.node, route.destination, route.gateway) not in seen:
                 evidence = replace(evidence, state=State.DRIFTED, note="not in the kernel")
-        yield RouteEdge(route.node, route.peer, str(route.destination), str(route.gateway), evidence)
+        yield RouteEdge(route.node, route.peer, route.destination, route.gateway, evidence)
 
 
 def _unplanned_routes(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Iterable[RouteEdge]:
-    planned = {(str(route.destination), str(route.gateway)) for route in each.routes}
+    planned = {(route.destination, route.gateway) for route in each.routes}
     machines = {str(node.address): node.name for node in plan.cluster.nodes}
     drift = Evidence(State.DRIFTED, "not in the plan")
     for route in report.routes if report else ():
@@ -232,7 +232,7 @@ def _to_pods(results: Sequence[Result], source: str, destination: str) -> list[R
 
 def _not_as_planned(results: Sequence[Result], what: str, node: str, peer: str = "") -> list[Result]:
     """What a look at a node itself found of its bridge, its masquerade or a route, where that is not the plan's."""
-    wanted = ("coherence", what, node, peer)
+    wanted = ("node-state", what, node, peer)
     return [r for r in results if (r.scenario, r.action, r.source_node, r.destination_node) == wanted and not r.passed]
 
 

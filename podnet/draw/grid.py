@@ -98,7 +98,7 @@ def _source(result: Result) -> Place:
 
 def _destination(result: Result) -> Place:
     name, node = result.destination, result.destination_node
-    if result.scenario == "coherence":
+    if result.scenario == "node-state":
         return Place(_ELSEWHERE, _OWN)
     if result.scenario == "pod-to-dns":
         # The name that was asked for is of this one verification.

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from podnet.commands import network
 from podnet.commands.shell import Command
 from podnet.errors import last_words
+from podnet.node import bridge, routes
+from podnet.node.check import Unseen
+from podnet.node.spec import Route
 from podnet.observe import advice
 from podnet.observe.access import NODE_TIMEOUT, Access, CannotLookError, run
 from podnet.observe.sessions import session
-from podnet.parse.kubernetes import KubernetesNode
 from podnet.planning import ClusterPlan, NodePlan
-from podnet.verify import coherence
-from podnet.verify.facts import WANTED, Facts, NodeFacts, read
+from podnet.verify import node_state
+from podnet.verify.facts import WANTED, NodeFacts, read
 
 _REPAIR_TIMEOUT: Final = 90
-_OF_THE_API: Final = ("internal-ip", "pod-cidr", "pod-addresses")
-"""What only the API server tells; it may be away while a node is looked at."""
-
 
 _FOREIGN: Final = ("no-nat-no-drop",)
 """What others have put on a node and podnet cannot take away: a firewall's rule may be there for a reason."""
@@ -50,35 +49,35 @@ async def _facts(plan: ClusterPlan, name: str, access: Access) -> NodeFacts:
 
 def compare(plan: ClusterPlan, name: str, facts: NodeFacts) -> Look:
     """Say what of a node's facts is not as planned. Pure."""
-    results = coherence.check(plan, _of_one(plan, facts))
     found: list[str] = []
     foreign: list[str] = []
-    for result in results:
-        if result.source != name or result.passed or result.action in _OF_THE_API:
+    for check in node_state.of_node(plan, plan.of(name), facts, leaving(plan, facts)):
+        is_to_come = check.name == "bridge" and not check.unseen and _has_no_bridge(plan, facts)
+        if check.seen.holds or is_to_come:
             continue
-        if result.action == "bridge" and facts.interface(plan.cluster.cni.bridge) is None:
-            continue  # the plugin makes the bridge with the node's first pod
-        what = result.action if not result.destination else f"{result.action} to {result.destination}"
-        whose = foreign if result.action in _FOREIGN else found
-        whose.append(f"{what}: {result.seen}; expected {result.expected}")
+        what = f"{check.name} to {check.peer}" if check.peer else check.name
+        whose = foreign if check.name in _FOREIGN else found
+        whose.append(f"{what}: {check.seen.text}; expected {check.expected}")
     if facts.timer != "active":
-        found.append(f"podnet-network.timer is {facts.timer}; expected active: it heals routes and masquerade")
+        found.append(f"podnet-network.timer is {facts.timer}; expected active: it keeps routes and masquerade")
     return Look(tuple(found), tuple(foreign))
 
 
-def _of_one(plan: ClusterPlan, facts: NodeFacts) -> Facts:
-    """What is known without the API server, which may be away.
+def _has_no_bridge(plan: ClusterPlan, facts: NodeFacts) -> bool:
+    """The plugin makes the bridge with the node's first pod."""
+    return bridge.actual(plan.cluster.cni.bridge, facts.system) is None
 
-    A node that the plan no longer has and podnet-network keeps a route to is one that is being taken away: what leads
-    there goes with the resource of that route, and not before.
+
+def leaving(plan: ClusterPlan, facts: NodeFacts) -> tuple[Route, ...]:
+    """Give the routes to nodes that are being taken away: the plan no longer has them, and the node still keeps them.
+
+    What leads there goes with the resource of that route, and not before. The API server, which knows too, may be away.
     """
     planned = {node.name for node in plan.cluster.nodes}
-    leaving = {}
-    for peer, line in facts.kept.items():
-        destination, _, gateway = line.strip().partition(" via ")
-        if peer not in planned and not peer.startswith("."):  # a file that is being written
-            leaving[peer] = KubernetesNode(peer, (gateway,), destination)
-    return Facts({facts.node: facts}, leaving, ())
+    try:
+        return tuple(route for route in routes.noted(facts.node, facts.system) if route.peer not in planned)
+    except Unseen:
+        return ()
 
 
 async def repair(plan: ClusterPlan, name: str, access: Access) -> None:
@@ -87,7 +86,7 @@ async def repair(plan: ClusterPlan, name: str, access: Access) -> None:
     Raises CannotLookError where the node cannot be reached or refuses.
     """
     node = plan.of(name)
-    for command in repairs(plan, node, await _facts(plan, name, access)):
+    for command in repairs(node, leaving(plan, await _facts(plan, name, access))):
         line = access.ssh(node.node, command.create)
         status, _, errors = await run(line, command.stdin or "", _REPAIR_TIMEOUT)
         if status:
@@ -95,14 +94,6 @@ async def repair(plan: ClusterPlan, name: str, access: Access) -> None:
             raise CannotLookError(f"node {name} ({node.node.address}) could not be repaired: {why}")
 
 
-def repairs(plan: ClusterPlan, node: NodePlan, facts: NodeFacts) -> list[Command]:
-    """Every command that makes a node's share of the network, in the order of its resources; strays go first. Pure."""
-    options = plan.cluster.cni
-    strays = [route.selector for route in coherence.strays(plan, node, _of_one(plan, facts))]
-    return [
-        network.service(),
-        network.tidy(node.net_conf, options, strays),
-        network.conf(node.net_conf, options),
-        network.masquerade(node.masquerade),
-        *(network.route(route) for route in node.routes),
-    ]
+def repairs(node: NodePlan, leaving: tuple[Route, ...]) -> list[Command]:
+    """Install podnet's program, then let it make the node as planned. Pure."""
+    return [network.service(), network.repair(replace(node.spec, leaving=leaving))]

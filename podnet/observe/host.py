@@ -14,8 +14,8 @@ from netaddr import IPNetwork
 from podnet import addressing
 from podnet.errors import PodnetError
 from podnet.model import Cluster
-from podnet.parse import iproute
-from podnet.parse.iproute import KernelRoute
+from podnet.node import iproute
+from podnet.node.iproute import KernelRoute
 from podnet.render import vagrant
 
 
@@ -41,8 +41,8 @@ def clashes(
 ) -> list[tuple[IPNetwork, KernelRoute]]:
     """Pair each network with each route that leads into it and is not the stack's own. Pure."""
     others = [route for route in routes if route.device != bridge]
-    pairs = addressing.clashes(networks, [route.destination for route in others])
-    return [(network, route) for network, taken in pairs for route in others if route.destination == taken]
+    pairs = addressing.clashes(networks, [addressing.parse_network(route.destination) for route in others])
+    return [(network, route) for network, taken in pairs for route in others if route.destination == str(taken)]
 
 
 def _by(route: KernelRoute) -> str:

@@ -18,7 +18,7 @@ from podnet.observe.sessions import Session, sessions
 from podnet.parse import kubernetes
 from podnet.parse.kubernetes import KubernetesNode, KubernetesPod
 from podnet.planning import ClusterPlan
-from podnet.verify import coherence
+from podnet.verify import node_state
 from podnet.verify.facts import WANTED, Facts, NodeFacts, read
 from podnet.verify.hints import hint
 from podnet.verify.report import Observation, Pod, Report, judge_all
@@ -53,8 +53,8 @@ async def verify(
         replace(result, hint=hint(check, result, plan, everything))
         for check, result in zip(chosen, judge_all(chosen, seen), strict=True)
     ]
-    results += [result for result in coherence.check(plan, everything) if choose(result.id)]
-    return Report(tuple(results), pods, coherence.routes(everything), round(time.monotonic() - start, 1))
+    results += [result for result in node_state.check(plan, everything) if choose(result.id)]
+    return Report(tuple(results), pods, node_state.routes(everything), round(time.monotonic() - start, 1))
 
 
 async def _kubernetes(access: Access) -> tuple[dict[str, KubernetesNode], tuple[Pod, ...], tuple[Pod, ...]]:

@@ -6,7 +6,7 @@ JSON is YAML, so documents are dumped as JSON: one value, no templates.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,8 +58,8 @@ def init_config(cluster: Cluster) -> str:
             "kubernetesVersion": f"v{cluster.kubernetes_version}",
             "imageRepository": IMAGE_REPOSITORY,
             "networking": {
-                "podSubnet": str(cluster.pod_subnet),
-                "serviceSubnet": str(cluster.service_subnet),
+                "podSubnet": _list(cluster.pod_subnets),
+                "serviceSubnet": _list(cluster.service_subnets),
             },
             "controllerManager": {
                 # The plan says which node has which pod subnet; the controller would hand them out in order of arrival.
@@ -77,7 +77,7 @@ def init_config(cluster: Cluster) -> str:
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
             "kind": "KubeProxyConfiguration",
             "mode": "iptables",
-            "clusterCIDR": str(cluster.pod_subnet),
+            "clusterCIDR": _list(cluster.pod_subnets),
             # 0 leaves the kernel's own limit: a container may not change it.
             "conntrack": {"maxPerCore": 0},
         },
@@ -107,7 +107,7 @@ def _registration(node: Node) -> dict[str, object]:
         "name": node.name,
         "criSocket": _CRI_SOCKET,
         # Without node-ip a machine with several interfaces registers the first one's address.
-        "kubeletExtraArgs": [{"name": "node-ip", "value": str(node.address)}],
+        "kubeletExtraArgs": [{"name": "node-ip", "value": _list(node.addresses)}],
         "ignorePreflightErrors": list(IGNORED_PREFLIGHT),
         "imagePullPolicy": "IfNotPresent",
     }
@@ -130,6 +130,11 @@ def _kubelet_config() -> dict[str, object]:
         # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#configurable-container-restart-delay
         "crashLoopBackOff": {"maxContainerRestartPeriod": "5s"},
     }
+
+
+def _list(values: Iterable[object]) -> str:
+    """One for each address family, as Kubernetes takes them: with commas."""
+    return ",".join(map(str, values))
 
 
 def _documents(*documents: Mapping[str, object]) -> str:

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
-from netaddr import IPNetwork
-
 from podnet import config
 from podnet.model import Cluster, Node
-from podnet.planning import ClusterPlan, Route
+from podnet.node.spec import Route
+from podnet.planning import ClusterPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +109,5 @@ def _routes(before: ClusterPlan | None, after: ClusterPlan) -> Iterator[RouteCha
             yield RouteChange(key[0], was, is_)
 
 
-def _by_destination(plan: ClusterPlan | None) -> dict[tuple[str, IPNetwork], Route]:
+def _by_destination(plan: ClusterPlan | None) -> dict[tuple[str, str], Route]:
     return {(route.node, route.destination): route for route in plan.routes} if plan else {}

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from netaddr import IPNetwork
 
-from podnet.addressing import AddressError, family_of, network_of, overlap, parse_address, within
+from podnet.addressing import AddressError, family_of, network_of, overlap, parse_address, parse_network, within
+from podnet.node import cni
+from podnet.node.iproute import KernelRoute
+from podnet.node.routes import missing
+from podnet.node.spec import ROUTE_PROTOCOL, SYSCTLS, Route
 from podnet.parse.netfilter import Effect
-from podnet.planning import ClusterPlan, NodePlan, Route
-from podnet.render import cni
-from podnet.verify.coherence import route_hint, route_text, uplink_to
-from podnet.verify.facts import MARK, SYSCTLS, Facts, NodeFacts
+from podnet.planning import ClusterPlan, NodePlan
+from podnet.verify.facts import Facts, NodeFacts
 from podnet.verify.firewall import Finding, Flow, findings
+from podnet.verify.node_state import uplink_to
 from podnet.verify.report import Result
 from podnet.verify.scenarios import Check
 
@@ -99,7 +102,7 @@ def _masquerade(way: _Way) -> Iterator[str]:
     if node.tables is not None and not any((one.tool, one.name) == ("nft", "podnet") for one in node.tables):
         yield f"{name} has no table ip podnet, which masquerades (nft list table ip podnet); {_timer(node)}"
     outside = parse_address(way.check.destination.address)
-    if node.routes is not None and not any(within(outside, route.destination) for route in node.routes):
+    if node.routes is not None and not any(within(outside, _to(route)) for route in node.routes):
         yield f"{name} has no route to {outside} (ip route get {outside})"
 
 
@@ -113,7 +116,7 @@ def _mtu(way: _Way) -> Iterator[str]:
         node = way.seen(each)
         if node is None:
             continue
-        names = {way.plan.cluster.cni.bridge, *(uplink_to(route, node) for route in each.routes)}
+        names = {way.plan.cluster.cni.bridge, *(uplink_to(peer, node) for peer in each.peers)}
         for interface in node.interfaces or ():
             too_small = interface.name in names and interface.mtu < wanted
             if too_small or (interface.name == way.plan.cluster.cni.bridge and interface.mtu != wanted):
@@ -131,8 +134,8 @@ def _routes(way: _Way) -> Iterator[str]:
         ends.append((way.there, way.here))
     for at, to in ends:
         node = way.seen(at)
-        for route in at.routes:
-            if route.peer == to.node.name and node is not None and node.routes is not None:
+        for route in at.routes_to(to.node.name):
+            if node is not None and node.routes is not None:
                 yield from _of_route(route, node)
 
 
@@ -141,9 +144,20 @@ def _of_route(route: Route, node: NodeFacts) -> Iterator[str]:
     if not right:
         yield route_hint(route, node)
     for other in node.routes or ():
-        closer = other.destination.prefixlen >= route.destination.prefixlen
-        if closer and other not in right and overlap(other.destination, route.destination):
-            yield f"{route.node} has the route {route_text(other)} in the way (ip route; podnet's are proto {MARK})"
+        theirs, ours = _to(other), parse_network(route.destination)
+        if theirs.prefixlen >= ours.prefixlen and other not in right and overlap(theirs, ours):
+            yield f"{route.node} has the route {other} in the way (ip route; podnet's are proto {ROUTE_PROTOCOL})"
+
+
+def _to(route: KernelRoute) -> IPNetwork:
+    return parse_network(route.destination)
+
+
+def route_hint(route: Route, node: NodeFacts) -> str:
+    """Say of a route that a node lacks it, and what sets it."""
+    if node.timer != "active":
+        return f"{missing(route)}; podnet-network.timer, which sets it, is {node.timer}"
+    return f"{missing(route)}; podnet-network sets it within seconds: journalctl -u podnet-network"
 
 
 def _sysctls(way: _Way) -> Iterator[str]:
@@ -184,7 +198,7 @@ def _flows(way: _Way, each: NodePlan, node: NodeFacts) -> list[Flow]:
 
 def _uplink(each: NodePlan, node: NodeFacts) -> str:
     """The interface to every other node: they share one network."""
-    return uplink_to(each.routes[0], node) if each.routes else ""
+    return uplink_to(each.peers[0], node) if each.peers else ""
 
 
 def rule_hint(each: NodePlan, found: Finding, plan: ClusterPlan) -> str:
@@ -202,8 +216,10 @@ def _bridges(way: _Way) -> Iterator[str]:
         bridge = node.interface(name)
         if bridge is None or not bridge.up:
             yield f"{each.node.name}: {name} is {'down' if bridge else 'absent'} (ip link show {name})"
-        elif each.net_conf.gateway not in [one.address for one in bridge.addresses]:
-            yield f"{each.node.name}: {name} has not the address {each.net_conf.gateway} (ip address show {name})"
+        held = [str(one) for one in bridge.addresses] if bridge else []
+        for address in each.spec.bridge_addresses if bridge and bridge.up else ():
+            if address not in held:
+                yield f"{each.node.name}: {name} has not the address {address} (ip address show {name})"
 
 
 def _network(text: str) -> IPNetwork | None:

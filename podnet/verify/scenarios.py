@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from podnet.planning import WEB_PODS, ClusterPlan
+from podnet.planning import WEB_PODS, ClusterPlan, NodePlan
 
 PORT: Final = 7411
 """The probes' port, TCP and UDP, in pods; on nodes it is one that is free there."""
@@ -111,6 +111,11 @@ class Placement:
         return f"/{self.namespace}"
 
 
+def bridge_of(each: NodePlan) -> str:
+    """The bridge's address in the first pod subnet: whom a pod sees that is asked by its own node."""
+    return each.spec.bridge_addresses[0].partition("/")[0]
+
+
 def checks(plan: ClusterPlan, placement: Placement) -> list[Check]:
     """Every check of a cluster, scenario by scenario: as many whatever is there, those that cannot be made too."""
     return [
@@ -175,7 +180,7 @@ def _node(plan: ClusterPlan, name: str) -> Endpoint:
 
 def _of_node(plan: ClusterPlan, node: Endpoint, pod: Endpoint) -> tuple[str, ...]:
     """A node talks to its own pods from the bridge's address, to others' from its own (Kubernetes promises neither)."""
-    return (str(plan.of(node.name).net_conf.gateway),) if node.node == pod.node else (node.address,)
+    return (bridge_of(plan.of(node.name)),) if node.node == pod.node else (node.address,)
 
 
 def _node_to_pod(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
@@ -208,7 +213,7 @@ def _services(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
         probe = placement.probes[each.node.name][0]
         own = Endpoint(f"service {probe.service}", each.node.name, probe.service_address)
         # The packet comes back to the pod that sent it: it has to seem to come from somebody else, the bridge.
-        gateway = str(each.net_conf.gateway)
+        gateway = bridge_of(each)
         yield Check("pod-to-itself-by-service", "tcp", probe.endpoint, own, _to(own), sources=(gateway,))
         name = f"{probe.service}.{placement.namespace}.svc.cluster.local"
         yield Check(

@@ -9,7 +9,7 @@ from .conftest import STACK, Clone
 HAIRPIN = "pod-to-itself-by-service"
 LITERAL = {
     "pod-to-pod-other-node", "pod-to-web-other-node", "pod-to-node-other-node", "pod-to-service-other-node",
-    "packet-of-mtu", "bulk-10-mb", HAIRPIN, "coherence",
+    "packet-of-mtu", "bulk-10-mb", HAIRPIN, "node-state",
 }  # fmt: skip
 """What does not hold with the chapter's conf: all that another node sees of a pod, and a pod's way to itself."""
 

@@ -271,14 +271,14 @@ def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -
     stop = "sudo systemctl stop podnet-network.timer podnet-network.service"
     clone.sh(f'vagrant ssh node1 -c "{stop} && sudo ip route del 10.24.3.0/24"')
     report = verify(clone)
-    probes = [r for r in report.results if r.scenario not in ("coherence", "packet-of-mtu-plus-1")]
+    probes = [r for r in report.results if r.scenario not in ("node-state", "packet-of-mtu-plus-1")]
     assert {r.id for r in probes if not r.passed} == {r.id for r in probes if needs_route_of_node1(r)}
     assert {r.hint for r in report.failed} == {
         "node1 has no route 10.24.3.0/24 via 10.100.197.202 (ip route show proto 201); "
         "podnet-network.timer, which sets it, is inactive"
     }
-    coherence = [r.id for r in report.failed if r.scenario == "coherence"]
-    assert coherence == ["coherence/route: node1 -> node2"]
+    of_nodes = [r.id for r in report.failed if r.scenario == "node-state"]
+    assert of_nodes == ["node-state/route: node1 -> node2"]
     kept = json.loads((clone.folder / "report.json").read_text())
     assert kept["verdict"].startswith(f"failed: {len(report.failed)} of ")
     assert ("node1", "10.24.3.0/24") not in {(route.node, route.destination) for route in report.routes}
@@ -304,9 +304,9 @@ def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     # Every pair of pods on two nodes, whatever the packet, and nothing between nodes and pods of one node.
     failed = verify(clone).failed
     assert {r.scenario for r in failed} == LITERAL
-    assert all(r.source_node != r.destination_node for r in failed if r.scenario not in ("coherence", HAIRPIN))
+    assert all(r.source_node != r.destination_node for r in failed if r.scenario not in ("node-state", HAIRPIN))
     assert {r.action for r in failed if r.scenario == "pod-to-pod-other-node"} == {"icmp", "tcp", "udp"}
-    assert {r.id for r in failed if r.scenario == "coherence"} == {f"coherence/no-nat-no-drop: {n}" for n in NODES}
+    assert {r.id for r in failed if r.scenario == "node-state"} == {f"node-state/no-nat-no-drop: {n}" for n in NODES}
     masqueraded = next(r for r in failed if r.scenario == "pod-to-pod-other-node" and r.source == "node1/a")
     assert masqueraded.hint.startswith("node1 masquerades pods: -A CNI-")
     assert "(ipMasq is true in 10-mynet.conf)" in masqueraded.hint

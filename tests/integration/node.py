@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from podnet import scripts
-from podnet.addressing import parse_address, parse_network
-from podnet.planning import Masquerade, Route
-from podnet.render import network
+from podnet.commands import network
+from podnet.node import masquerade
+from podnet.node.spec import Masquerade, Route
 from tests.conftest import require_root
 
-ROUTE = Route("node1", "node2", parse_network("10.22.3.0/24"), parse_address("10.100.198.202"))
-MASQUERADE = Masquerade(
-    "node1", parse_network("10.22.2.0/24"), (parse_network("10.22.0.0/16"),), parse_network("10.96.0.0/16")
-)
+ROUTE = Route("node1", "node2", "10.22.3.0/24", "10.100.198.202")
+MASQUERADE = Masquerade(("10.22.2.0/24",), ("10.22.0.0/16", "10.100.198.202"), ("10.96.0.0/16",))
 LIBRARY = "/usr/local/lib/podnet"
 # /etc and /usr/local as they are on this machine, and whatever is written there is the test's.
 MOUNTS = """
@@ -28,7 +25,7 @@ for folder in etc usr/local; do
     mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$changes,workdir=$changes.work" "/$folder"
 done
 mount -t tmpfs tmpfs /run
-mkdir -p /run/podnet /etc/podnet/routes.d /usr/local/lib/podnet
+mkdir -p /run/podnet /etc/podnet/routes.d /etc/podnet/set-aside /usr/local/lib/podnet
 echo ready
 exec sleep 600
 """
@@ -47,9 +44,12 @@ class Node:
         root = Path(f"/proc/{self.pid}/root")
         self.etc = root / "etc/podnet"
         self.bin = root / "usr/local/sbin"
-        for name in ("podnet-network", "podnet-node"):
-            (root / LIBRARY[1:] / name).write_text(scripts.text(name))
-            (root / LIBRARY[1:] / name).chmod(0o755)
+        for path, mode, text in network.program():
+            if path.startswith(LIBRARY):
+                file = root / path[1:]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+                file.chmod(int(mode, 8))
         self("ip link add eth0 type veth peer name other && ip link set other up && ip link set lo up")
         self("ip address add 10.100.198.201/24 dev eth0 && ip link set eth0 up")
 
@@ -65,12 +65,12 @@ class Node:
         return done.stdout
 
     def converge(self) -> str:
-        """Run podnet-network, which has to end well; what it said."""
-        return self(f"{LIBRARY}/podnet-network")
+        """Run the timer's subcommand, which has to end well; what it said."""
+        return self(f"{LIBRARY}/podnet-node reconcile")
 
     def fails(self) -> str:
-        """Run podnet-network, which has to fail; what it said on its standard error."""
-        done = self.run(f"{LIBRARY}/podnet-network")
+        """Run the timer's subcommand, which has to fail; what it said on its standard error."""
+        done = self.run(f"{LIBRARY}/podnet-node reconcile")
         assert done.returncode == 1, done.stdout + done.stderr
         return done.stderr
 
@@ -116,8 +116,8 @@ def node(tmp_path: Path) -> Iterator[Node]:
     require_root("namespaces")
     made = Node(tmp_path)
     try:
-        (made.etc / "routes.d" / "node2").write_text(network.route(ROUTE))
-        (made.etc / "masquerade.nft").write_text(network.masquerade(MASQUERADE))
+        (made.etc / "routes.d" / "node2").write_text(f"{ROUTE}\n")
+        (made.etc / "masquerade.json").write_text(masquerade.document(MASQUERADE))
         yield made
     finally:
         made.close()

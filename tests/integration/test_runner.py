@@ -20,7 +20,7 @@ from podnet.resources.runner import NodeHandle, on_node, secret, to_existing, to
 
 from .conftest import Stack
 
-NOBODY = Node("node1", Role.WORKER, parse_address("127.7.7.7"), parse_network("10.22.2.0/24"), 1024, 1)
+NOBODY = Node("node1", Role.WORKER, (parse_address("127.7.7.7"),), (parse_network("10.22.2.0/24"),), 1024, 1)
 """A loopback address where no SSH server listens."""
 
 

@@ -17,8 +17,9 @@ from podnet.commands import host
 from podnet.config import dump
 from podnet.errors import ConfigError
 from podnet.model import Cluster
+from podnet.node import cni
 from podnet.planning import NodePlan, plan
-from podnet.render import cni, ssh
+from podnet.render import ssh
 
 STEM = st.from_regex(r"[a-z][a-z0-9-]{0,37}", fullmatch=True)
 
@@ -69,10 +70,10 @@ def test_every_node_has_a_route_to_every_other(raw: dict[str, Any]) -> None:
     assert len({(route.node, route.peer) for route in routes}) == len(routes)
     for route in routes:
         assert route.node != route.peer
-        assert route.destination == nodes[route.peer].pod_subnet
-        assert route.gateway == nodes[route.peer].address
-        assert addressing.usable(cluster.machine_network, route.gateway)
-        assert not addressing.overlap(route.destination, nodes[route.node].pod_subnet)
+        assert route.destination == str(nodes[route.peer].pod_subnet)
+        assert route.gateway == str(nodes[route.peer].address)
+        assert addressing.usable(cluster.machine_network, nodes[route.peer].address)
+        assert not addressing.overlap(nodes[route.peer].pod_subnet, nodes[route.node].pod_subnet)
 
 
 @given(configs())
@@ -83,13 +84,20 @@ def test_no_two_nodes_share_a_pod_address(raw: dict[str, Any]) -> None:
         assert before.pod_subnet.last < after.pod_subnet.first
     for each in plan(cluster).nodes:
         assert addressing.within(each.node.pod_subnet, cluster.pod_subnet)
-        assert addressing.usable(each.net_conf.subnet, each.net_conf.gateway)
+        bridge = addressing.parse_address(each.spec.bridge_addresses[0].partition("/")[0])
+        assert addressing.usable(each.node.pod_subnet, bridge)
 
 
 def kept(plans: tuple[NodePlan, ...], without: str) -> list[tuple[Any, ...]]:
-    """Give what every node but one has, without the routes to that one."""
+    """Give what every node but one has, without the routes to that one and its addresses."""
+    gone = {str(address) for each in plans if each.node.name == without for address in each.node.addresses}
     return [
-        (each.node, each.net_conf, each.masquerade, [route for route in each.routes if route.peer != without])
+        (
+            each.node,
+            each.spec.pod_subnets,
+            [cidr for cidr in each.spec.masquerade.non_masquerade_cidrs if cidr not in gone],
+            [route for route in each.routes if route.peer != without],
+        )
         for each in plans
         if each.node.name != without
     ]
@@ -130,7 +138,7 @@ def test_round_trip(raw: dict[str, Any]) -> None:
 def test_every_conf_is_json_that_says_its_subnet(raw: dict[str, Any]) -> None:
     cluster = config.load("dev", raw)
     for each in plan(cluster).nodes:
-        document = json.loads(cni.net_conf(each.net_conf, cluster.cni))
+        document = json.loads(cni.conf(cluster.cni, each.spec.pod_subnets))
         bridge = document["plugins"][0] if cluster.cni.portmap else document
         assert bridge["ipam"]["subnet"] == str(each.node.pod_subnet)
 

@@ -11,7 +11,8 @@ import pytest
 
 from podnet import config, versions
 from podnet.errors import ConfigError
-from podnet.model import CniOptions, Images, Login, MachineProvider, Role
+from podnet.model import Images, Login, MachineProvider, Role
+from podnet.node.spec import CniOptions
 from podnet.planning import plan
 from tests.conftest import GOLDEN, Golden
 

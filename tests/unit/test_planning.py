@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from podnet import config
+from podnet import addressing, config
+from podnet.addressing import Family
+from podnet.model import Node
+from podnet.node import masquerade
+from podnet.node.spec import NodeSpec
 from podnet.planning import ClusterPlan, plan
 
 DEV = Path(__file__).parents[2] / "Pulumi.dev.yaml"
@@ -29,18 +35,43 @@ def test_a_route_for_every_ordered_pair_of_nodes(chapter: ClusterPlan) -> None:
 
 
 def test_the_bridge_takes_the_first_host_of_each_subnet(chapter: ClusterPlan) -> None:
-    assert [(each.node.name, str(each.net_conf.subnet), str(each.net_conf.gateway)) for each in chapter.nodes] == [
-        ("master", "10.22.1.0/24", "10.22.1.1"),
-        ("node1", "10.22.2.0/24", "10.22.2.1"),
-        ("node2", "10.22.3.0/24", "10.22.3.1"),
+    assert [(each.spec.pod_subnets, each.spec.bridge_addresses) for each in chapter.nodes] == [
+        (("10.22.1.0/24",), ("10.22.1.1/24",)),
+        (("10.22.2.0/24",), ("10.22.2.1/24",)),
+        (("10.22.3.0/24",), ("10.22.3.1/24",)),
     ]
 
 
-def test_no_pod_is_masqueraded_towards_a_pod(chapter: ClusterPlan) -> None:
+def test_no_pod_is_masqueraded_towards_a_pod_or_another_node(chapter: ClusterPlan) -> None:
+    spec = chapter.of("node1").spec
+    assert spec.masquerade.pod_subnets == spec.pod_subnets == ("10.22.2.0/24",)
+    assert spec.masquerade.non_masquerade_cidrs == ("10.22.0.0/16", "10.100.198.200", "10.100.198.202")
+
+
+def test_a_spec_travels_as_json(chapter: ClusterPlan) -> None:
     for each in chapter.nodes:
-        assert each.masquerade.node == each.node.name
-        assert each.masquerade.source == each.node.pod_subnet
-        assert [str(network) for network in each.masquerade.unmasqueraded] == ["10.22.0.0/16"]
+        assert NodeSpec.from_json(json.loads(json.dumps(each.spec.to_json()))) == each.spec
+
+
+def test_two_families_are_a_route_and_a_table_each(chapter: ClusterPlan) -> None:
+    """No config says it yet: the plan, the conf and the rules are written per family already."""
+
+    def both(node: Node, number: int) -> Node:
+        address = addressing.parse_address(f"fd00:1::{number}", Family.IPV6)
+        subnet = addressing.parse_network(f"fd00:22:{number}::/64", Family.IPV6)
+        return replace(node, addresses=(*node.addresses, address), pod_subnets=(*node.pod_subnets, subnet))
+
+    cluster = chapter.cluster
+    nodes = tuple(both(node, number) for number, node in enumerate(cluster.nodes, 1))
+    node1 = plan(replace(cluster, nodes=nodes)).of("node1")
+    assert [str(route) for route in node1.routes_to("master")] == [
+        "10.22.1.0/24 via 10.100.198.200",
+        "fd00:22:1::/64 via fd00:1::1",
+    ]
+    assert node1.spec.bridge_addresses == ("10.22.2.1/24", "fd00:22:2::1/64")
+    rules = masquerade.rules(node1.spec.masquerade)
+    assert "table ip podnet" in rules
+    assert "ip6 saddr fd00:22:2::/64 ip6 daddr != @non_masquerade masquerade" in rules
 
 
 def test_a_node_is_found_by_its_name(chapter: ClusterPlan) -> None:

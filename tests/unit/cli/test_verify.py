@@ -33,8 +33,8 @@ def _result(identity: str, *, passed: bool) -> Result:
 
 
 ALL = (
-    _result("coherence/bridge: node1", passed=True),
-    _result("coherence/route: node1 -> node2", passed=False),
+    _result("node-state/bridge: node1", passed=True),
+    _result("node-state/route: node1 -> node2", passed=False),
     _result("pod-to-pod-same-node/tcp: node1/a (10.25.2.4) -> node1/b (10.25.2.5)", passed=True),
 )
 PODS = (Pod("default", "nginx-1", "node1", "10.25.2.2", "nginx"), Pod("kube-system", "coredns", "master", "10.25.1.2"))
@@ -58,9 +58,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     ("pattern", "code", "count"),
     [
         ("*", 1, 3),
-        ("coherence", 1, 2),
-        ("coherence/bridge*", 0, 1),
-        ("coherence/*: node1", 1, 2),
+        ("node-state", 1, 2),
+        ("node-state/bridge*", 0, 1),
+        ("node-state/*: node1", 1, 2),
         ("*node2", 1, 1),
         ("pod-to-pod-same-node/tcp: node1/a (10.25.2.4) -> node1/b (10.25.2.5)", 0, 1),
     ],
@@ -79,7 +79,7 @@ def test_what_was_not_tried_is_no_pass(
     monkeypatch.setattr(sys.modules[__name__], "ALL", (untried, ALL[2]))
     assert run() == 1
     out = capsys.readouterr().out
-    assert "\nnot proved: 1 of 2 checks were not tried (coherence: the gateway is gone), in 1.0 s\n" in out
+    assert "\nnot proved: 1 of 2 checks were not tried (node-state: the gateway is gone), in 1.0 s\n" in out
     assert run("--format", "summary", "--only", "pod-to-pod") == 0
 
 
@@ -99,7 +99,7 @@ def test_the_summary_is_one_line_and_names_the_workload_alone(
         "picture": "",
     }
     assert out.count("\n") == 1
-    assert "coherence/route: node1 -> node2" in err
+    assert "node-state/route: node1 -> node2" in err
 
 
 @pytest.mark.parametrize("form", ["table", "json", "junit", "markdown", "summary"])

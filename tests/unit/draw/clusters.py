@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from podnet import config
+from podnet.addressing import host
 from podnet.planning import ClusterPlan, plan
 from podnet.verify.report import Pod, Report, Result, SeenRoute
 
@@ -56,7 +57,7 @@ def routes(plan: ClusterPlan) -> tuple[SeenRoute, ...]:
 def pods(plan: ClusterPlan, each: int = 2) -> tuple[Pod, ...]:
     """So many pods on every machine."""
     return tuple(
-        Pod("default", f"nginx-7d9c5b8f6-x2k4{number}", node.node.name, str(node.net_conf.gateway + 1 + number))
+        Pod("default", f"nginx-7d9c5b8f6-x2k4{number}", node.node.name, str(host(node.node.pod_subnet, 2 + number)))
         for node in plan.nodes
         for number in range(each)
     )
@@ -85,10 +86,10 @@ def broken_report(plan: ClusterPlan) -> Report:
 def _from(plan: ClusterPlan, source: str, broken: frozenset[tuple[str, str]]) -> list[Result]:
     own = plan.of(source)
     node = End(source, source, str(own.node.address))
-    pod = End(f"{source}/a", source, str(own.net_conf.gateway + 1))
+    pod = End(f"{source}/a", source, str(host(own.node.pod_subnet, 2)))
     found = []
     for each in plan.nodes:
-        name, bridge = each.node.name, each.net_conf.gateway
+        name, bridge = each.node.name, host(each.node.pod_subnet, 1)
         where = "same-node" if name == source else "other-node"
         other = End(f"{name}/b", name, str(bridge + 2))
         service = End(f"service podnet-{name}-b", name, "10.96.0.101")

@@ -189,7 +189,7 @@ def test_what_is_not_as_planned_on_a_node_has_drifted(
 ) -> None:
     report = clusters.report(chapter)
     here, there = End("node1", "node1", ""), End(peer, peer, "")
-    found = clusters.result(f"coherence/{action}", here, there, "the plan's", passed=False)
+    found = clusters.result(f"node-state/{action}", here, there, "the plan's", passed=False)
     drawn = graph(chapter, replace(report, results=(*report.results, found)))
     everything = {
         **{f"local {machine.name}": machine.local for machine in drawn.machines},
@@ -199,7 +199,7 @@ def test_what_is_not_as_planned_on_a_node_has_drifted(
     assert [name for name, evidence in everything.items() if evidence.state is not State.PASSED] == drifted
     for name in drifted:
         assert everything[name].state is State.DRIFTED
-        assert everything[name].details[0].startswith(f"coherence/{action}: node1")
+        assert everything[name].details[0].startswith(f"node-state/{action}: node1")
 
 
 def test_interfaces_are_those_that_routes_leave_by(chapter: ClusterPlan) -> None:

@@ -55,8 +55,8 @@ def test_one_check_that_fails_is_enough_and_is_read_first(pair: ClusterPlan) -> 
         ("node-to-node-port", End("node port 30000 of master", "node1", ""), "Services of pods on node1"),
         ("pod-to-dns", End("podnet-a.x.svc.cluster.local", "", ""), "DNS"),
         ("pod-to-outside", End("outside", "", "10.100.198.1"), "outside"),
-        ("coherence", End("node1", "node1", ""), "own set-up"),
-        ("coherence", End("", "", ""), "own set-up"),
+        ("node-state", End("node1", "node1", ""), "own set-up"),
+        ("node-state", End("", "", ""), "own set-up"),
         ("pod-to-pod-other-node", End("gone/b", "gone", "10.22.9.3"), "pods on gone"),
     ],
 )

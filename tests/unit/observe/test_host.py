@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from podnet.addressing import parse_network
+from podnet.node import iproute
 from podnet.observe.host import clashes
-from podnet.parse import iproute
 
 ROUTES = iproute.routes(
     json.dumps(
@@ -47,7 +47,7 @@ def test_another_stack_is_in_the_way() -> None:
 def test_the_program_says_every_clash_and_fails() -> None:
     """On this host's real routes: its own loopback range is not in them, the network of its first route is."""
     shown = subprocess.run(["ip", "-json", "-4", "route", "show"], text=True, capture_output=True, check=True).stdout
-    taken = next(route for route in iproute.routes(shown) if route.destination.prefixlen > 0)
+    taken = next(route for route in iproute.routes(shown) if not route.destination.endswith("/0"))
     command = [sys.executable, "-m", "podnet.observe.host", "podnet-x", str(taken.destination), "198.18.77.0/24"]
     done = subprocess.run(command, text=True, capture_output=True, check=False)
     assert done.returncode == 1

@@ -7,11 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from podnet import addressing
-from podnet.addressing import Family
-from podnet.model import CniOptions
-from podnet.planning import NetConf, bridge_address
-from podnet.render import cni
+from podnet.node import cni
+from podnet.node.spec import CniOptions
 from tests.conftest import Golden
 
 DEFAULT = CniOptions("mynet", "cni0", 1500, ip_masq=False, hairpin_mode=True, portmap=True)
@@ -34,10 +31,9 @@ CHAPTER = """{
 }"""
 
 
-def conf(text: str = "10.22.2.0/24", family: Family = Family.IPV4) -> NetConf:
-    """Give the conf of a node with this pod subnet."""
-    subnet = addressing.parse_network(text, family)
-    return NetConf("node1", subnet, bridge_address(subnet))
+def conf(options: CniOptions, *subnets: str) -> str:
+    """Give the conf of a node with these pod subnets."""
+    return cni.conf(options, subnets or ("10.22.2.0/24",))
 
 
 @pytest.mark.parametrize(
@@ -52,11 +48,11 @@ def conf(text: str = "10.22.2.0/24", family: Family = Family.IPV4) -> NetConf:
 )
 def test_confs(golden: Golden, name: str, options: CniOptions) -> None:
     suffix = cni.path(options).rpartition(".")[2]
-    golden(f"cni/{name}.{suffix}", cni.net_conf(conf(), options))
+    golden(f"cni/{name}.{suffix}", conf(options))
 
 
 def test_the_literal_conf_is_the_chapters_but_for_two_additions() -> None:
-    literal = json.loads(cni.net_conf(conf(), LITERAL))
+    literal = json.loads(conf(LITERAL))
     assert literal.pop("mtu") == 1500
     assert literal["ipam"].pop("dataDir") == "/run/podnet/ipam"
     # As text: the order of the keys is the chapter's too.
@@ -64,8 +60,8 @@ def test_the_literal_conf_is_the_chapters_but_for_two_additions() -> None:
 
 
 def test_the_list_chains_portmap_after_the_single_conf() -> None:
-    single = json.loads(cni.net_conf(conf(), replace(DEFAULT, portmap=False)))
-    chained = json.loads(cni.net_conf(conf(), DEFAULT))
+    single = json.loads(conf(replace(DEFAULT, portmap=False)))
+    chained = json.loads(conf(DEFAULT))
     assert list(chained) == ["cniVersion", "name", "plugins"]
     bridge, portmap = chained["plugins"]
     assert {"cniVersion": chained["cniVersion"], "name": chained["name"], **bridge} == single
@@ -73,8 +69,15 @@ def test_the_list_chains_portmap_after_the_single_conf() -> None:
 
 
 def test_the_default_route_is_of_the_subnets_family() -> None:
-    document = json.loads(cni.net_conf(conf("fd00:22:2::/64", Family.IPV6), LITERAL))
+    document = json.loads(conf(LITERAL, "fd00:22:2::/64"))
     assert document["ipam"]["routes"] == [{"dst": "::/0"}]
+
+
+def test_two_families_are_two_ranges() -> None:
+    document = json.loads(conf(LITERAL, "10.22.2.0/24", "fd00:22:2::/64"))
+    assert document["ipam"]["ranges"] == [[{"subnet": "10.22.2.0/24"}], [{"subnet": "fd00:22:2::/64"}]]
+    assert document["ipam"]["routes"] == [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]
+    assert "subnet" not in document["ipam"]
 
 
 def test_the_files_name_says_what_is_in_it() -> None:
@@ -84,4 +87,4 @@ def test_the_files_name_says_what_is_in_it() -> None:
 
 
 def test_a_conf_ends_in_a_newline() -> None:
-    assert cni.net_conf(conf(), DEFAULT).endswith("}\n")
+    assert conf(DEFAULT).endswith("}\n")

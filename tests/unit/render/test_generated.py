@@ -9,9 +9,9 @@ import pytest
 
 from podnet import config
 from podnet.commands import host, kubeadm, network, shell, verification
+from podnet.node import masquerade
 from podnet.planning import plan
 from podnet.render import kubeadm as kubeadm_config
-from podnet.render import network as rules
 from podnet.render import vagrant
 from tests.conftest import Golden
 
@@ -34,11 +34,12 @@ def test_machines(golden: Golden) -> None:
 
 
 def test_masquerade(golden: Golden) -> None:
-    golden("network/masquerade.nft", rules.masquerade(NODE1.masquerade))
+    golden("network/masquerade.json", masquerade.document(NODE1.spec.masquerade))
+    golden("network/masquerade.nft", masquerade.rules(NODE1.spec.masquerade))
 
 
 def test_routes(golden: Golden) -> None:
-    golden("network/routes.txt", "".join(rules.route(route) for route in PLAN.routes))
+    golden("network/routes.txt", "".join(f"{route}\n" for route in PLAN.routes))
 
 
 @pytest.mark.parametrize(("stack", "bridge"), [("dev", "podnet-dev"), ("a-long-name-for-a-stack", "podnet-b9add51b")])
@@ -57,9 +58,9 @@ def test_command_lines(golden: Golden) -> None:
         "node1-bundle": host.bundle(CLUSTER, NODE1.node),
         "ssh-config": host.ssh_config(CLUSTER),
         "kubeconfig": host.kubeconfig(CLUSTER),
-        "node1-cni-conf": network.conf(NODE1.net_conf, CLUSTER.cni),
-        "node1-route-to-master": network.route(NODE1.routes[0]),
-        "node1-masquerade": network.masquerade(NODE1.masquerade),
+        "node1-cni-conf": network.conf(NODE1.spec),
+        "node1-route-to-master": network.routes("master", NODE1.routes_to("master")),
+        "node1-masquerade": network.masquerade(NODE1.spec.masquerade),
         "kubeadm-init": kubeadm.init(CLUSTER),
         "node1-join-ticket": kubeadm.ticket(NODE1.node),
         "node1-join": kubeadm.join(),

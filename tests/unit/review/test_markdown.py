@@ -82,7 +82,7 @@ def test_the_picture_is_drawn_from_the_plan(before: ClusterPlan) -> None:
     assert "\nflowchart " in picture(before)  # behind the title
     for node in before.nodes:
         assert node.node.name in picture(before)
-        assert str(node.net_conf.subnet) in picture(before)
+        assert str(node.node.pod_subnet) in picture(before)
 
 
 def test_a_long_review_is_cut_and_says_so(before: ClusterPlan, after: ClusterPlan) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from podnet.parse import iproute
+from podnet.verify import facts
 from podnet.verify.facts import read
 
 from .captured import answer
 
 
 def test_what_the_agent_did_not_answer_is_no_answer() -> None:
-    every = {"routes", "interfaces", "ports", "tables", "confs", "sysctls", "timer"}
+    every = {"routes", "interfaces", "ports", "tables", "sysctls", "timer"}
     assert read("node1", {}).unseen == dict.fromkeys(every, "the node gave no answer")
     half = answer("node1")
     del half["programs"]["links"]
@@ -25,7 +25,7 @@ def test_a_defect_of_a_parser_looks_like_one(monkeypatch: pytest.MonkeyPatch) ->
     def broken(text: str) -> Any:
         return {"": text}[text[2:8]]
 
-    monkeypatch.setattr(iproute, "interfaces", broken)
+    monkeypatch.setattr(facts, "interfaces", broken)
     found = read("node1", answer("node1"))
     assert list(found.unseen) == ["interfaces"]
     said = found.unseen["interfaces"]

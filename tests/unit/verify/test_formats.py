@@ -34,8 +34,8 @@ FAILED = Report(
         _result("pod-to-pod-other-node/tcp", "node2/a", "node1/b", "10.22.2.4", passed=True),
         _result("node-to-pod-same-node/icmp", "node1", "node1/a", "not reached: \x1b[31mtimed out", passed=False,
                 hint="node1: net.ipv4.ip_forward is 0"),
-        _result("coherence/route", "node1", "node2", "10.22.2.4", passed=True),
-        _result("coherence/bridge", "node2", "", "no cni0", passed=False, hint="ip link show cni0 | less"),
+        _result("node-state/route", "node1", "node2", "10.22.2.4", passed=True),
+        _result("node-state/bridge", "node2", "", "no cni0", passed=False, hint="ip link show cni0 | less"),
     ),
     pods=(
         Pod("default", "nginx-1", "node1", "10.22.2.2", "nginx"),
@@ -109,7 +109,7 @@ def test_junit_is_read_by_others() -> None:
 
 
 def test_markdown_keeps_its_cells() -> None:
-    rows = [line for line in markdown(FAILED).splitlines() if line.startswith("| coherence/bridge: node2")]
+    rows = [line for line in markdown(FAILED).splitlines() if line.startswith("| node-state/bridge: node2")]
     assert len(rows) == 1
     assert rows[0].count(" | ") == 4  # the sign in the hint is escaped
 
@@ -134,6 +134,6 @@ def test_the_matrix_counts() -> None:
     grid = matrix(FAILED.results)
     assert grid.columns == ("node1/a", "node2/a", "node1", "node2")
     assert dict(grid.rows)["pod-to-pod-other-node/tcp"] == (Cell(0, 1), Cell(1, 1), Cell(0, 0), Cell(0, 0))
-    assert [str(cell) for cell in dict(grid.rows)["coherence/bridge"]] == ["", "", "", "0/1"]
+    assert [str(cell) for cell in dict(grid.rows)["node-state/bridge"]] == ["", "", "", "0/1"]
     cells = dict(matrix(UNTRIED.results).rows)["pod-to-web/http"]
     assert [(str(cell), cell.failed, cell.untried) for cell in cells if cell.total] == [("0/1", False, 1)] * 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from podnet import config
 from podnet.planning import WEB_PODS, ClusterPlan, plan
-from podnet.verify import coherence
+from podnet.verify import node_state
 from podnet.verify.facts import Facts
 from podnet.verify.report import Observation, Report, judge, judge_all
 from podnet.verify.scenarios import Check, Endpoint, Outside, Placement, Probe, checks, probe_of, tag
@@ -51,7 +51,7 @@ def placed(plan: ClusterPlan) -> Placement:
 
 def test_the_ids_of_the_dev_stack(golden: Golden) -> None:
     lines = [f"{check.id} = {check.expected}" for check in checks(DEV, placed(DEV))]
-    lines += [f"{result.id} = {result.expected}" for result in coherence.check(DEV, Facts({}, {}, ()))]
+    lines += [f"{result.id} = {result.expected}" for result in node_state.check(DEV, Facts({}, {}, ()))]
     golden("verify/checks.txt", "\n".join(lines) + "\n")
 
 
@@ -90,7 +90,7 @@ def test_the_number_of_checks_is_the_plan_s_whatever_is_there(count: int, pods: 
     }
     found = checks(plan, replace(whole, web=tuple(web), outside=beyond))
     assert len({check.id for check in found}) == len(found)
-    assert len(found) + len(coherence.check(plan, Facts({}, {}, ()))) == 15 * count**2 + 17 * count
+    assert len(found) + len(node_state.check(plan, Facts({}, {}, ()))) == 15 * count**2 + 17 * count
     without = Counter((check.scenario, check.untried) for check in found if check.untried)
     missing = WEB_PODS - pods
     due = {(f"{kind}-to-web", f"nginx has {pods} of 2 pods"): missing * count for kind in ("pod", "node") if missing}
@@ -98,7 +98,7 @@ def test_the_number_of_checks_is_the_plan_s_whatever_is_there(count: int, pods: 
 
 
 def test_the_dev_stack_has_186_checks() -> None:
-    assert len(checks(DEV, placed(DEV))) + len(coherence.check(DEV, Facts({}, {}, ()))) == 186
+    assert len(checks(DEV, placed(DEV))) + len(node_state.check(DEV, Facts({}, {}, ()))) == 186
 
 
 def test_what_was_not_tried_proves_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Coherence on a real cluster's output: all holds, and each fault fails just the checks that are about it."""
+"""The state of nodes, on a real cluster's output: all holds, and each fault fails just the checks that are about it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from podnet import config
 from podnet.planning import plan
-from podnet.verify import coherence
+from podnet.verify import node_state
 from podnet.verify.facts import WANTED, Facts
 from podnet.verify.report import SeenRoute
 
@@ -19,11 +19,11 @@ from .captured import PLAN, Damage, edit, facts, replace, rule
 
 
 def failed(seen: Facts, plan: Any = PLAN) -> set[str]:
-    return {result.id.removeprefix("coherence/") for result in coherence.check(plan, seen) if not result.passed}
+    return {result.id.removeprefix("node-state/") for result in node_state.check(plan, seen) if not result.passed}
 
 
-def test_a_right_cluster_is_coherent() -> None:
-    results = coherence.check(PLAN, facts())
+def test_a_right_cluster_is_as_planned() -> None:
+    results = node_state.check(PLAN, facts())
     assert [result.id for result in results if not result.passed] == []
     assert len(results) == len({result.id for result in results}) == 39
 
@@ -31,13 +31,13 @@ def test_a_right_cluster_is_coherent() -> None:
 def test_the_default_route_is_podnet_s_affair_where_podnet_sets_it() -> None:
     values: dict[str, Any] = config.dump(PLAN.cluster)
     elsewhere = plan(config.load("bench", {**values, "provider": "virtualbox"}))
-    results = coherence.check(elsewhere, facts())
+    results = node_state.check(elsewhere, facts())
     assert len(results) == 36
     assert not [result for result in results if result.action == "default-route"]
 
 
 def test_routes_are_told_as_the_kernels_have_them() -> None:
-    assert coherence.routes(facts())[:3] == (
+    assert node_state.routes(facts())[:3] == (
         SeenRoute("master", "10.25.2.0/24", "10.100.196.201", "eth0"),
         SeenRoute("master", "10.25.3.0/24", "10.100.196.202", "eth0"),
         SeenRoute("node1", "10.25.1.0/24", "10.100.196.200", "eth0"),
@@ -84,6 +84,18 @@ def _nft_rule(*expressions: dict[str, Any], family: str = "inet") -> dict[str, A
 
 def _match(field: str, right: Any, op: str = "==") -> dict[str, Any]:
     return {"match": {"op": op, "left": {"payload": {"protocol": "ip", "field": field}}, "right": right}}
+
+
+TABLE = "masquerade-ip"
+CHAIN = {"chain": {"family": "ip", "table": "podnet", "name": "other", "handle": 99}}
+
+
+def _without_table(each: dict[str, Any]) -> None:
+    each["programs"][TABLE] = each["programs"]["masquerade-ip6"]
+
+
+def _with_other_table(each: dict[str, Any]) -> None:
+    each["programs"]["masquerade-ip6"] = each["programs"][TABLE]
 
 
 PODS = {"prefix": {"addr": "10.25.0.0", "len": 16}}
@@ -156,13 +168,19 @@ NODE1: list[tuple[str, Damage, set[str]]] = [
     ("same network", _conf("99-other.conf", '{"name": "mynet"}'), {"cni-conf: node1"}),
     ("conf changed", _reconf, {"cni-conf: node1"}),
     ("conf gone", lambda each: each["folders"]["confs"].clear(), {"cni-conf: node1"}),
-    ("masquerade gone", edit("nft", lambda x: {"nftables": [o for o in x["nftables"] if "podnet" not in str(o)]}),
-     {"masquerade: node1"}),
-    ("peer masqueraded", replace("nft", '"10.100.196.202"', '"10.100.196.203"'), {"masquerade: node1"}),
+    ("masquerade gone", _without_table, {"masquerade: node1"}),
+    ("peer masqueraded", replace(TABLE, '"10.100.196.202"', '"10.100.196.203"'), {"masquerade: node1"}),
+    ("pods masqueraded by our own", replace(TABLE, '"10.25.0.0"', '"10.26.0.0"'), {"masquerade: node1"}),
+    ("another hook", replace(TABLE, '"postrouting", "prio": 110', '"input", "prio": 110'), {"masquerade: node1"}),
+    ("rules in a chain of their own", edit(TABLE, lambda x: x["nftables"].append(CHAIN)), {"masquerade: node1"}),
+    ("a rule twice", edit(TABLE, lambda x: x["nftables"].append(x["nftables"][-1])), {"masquerade: node1"}),
+    ("reset instead of unreachable", replace(TABLE, '"icmp"', '"tcp reset"'), {"masquerade: node1"}),
+    ("only some ports", replace(TABLE, '{"masquerade": null}', '{"masquerade": {"port": 7}}'), {"masquerade: node1"}),
+    ("a table of the other family", _with_other_table, {"masquerade: node1"}),
     (
-        "pods masqueraded by our own",
+        "pods masqueraded by our own, in the whole",
         replace("nft", '{"prefix": {"addr": "10.25.0.0", "len": 16}}', '{"prefix": {"addr": "10.26.0.0", "len": 16}}'),
-        {"masquerade: node1", "no-nat-no-drop: node1"},
+        {"no-nat-no-drop: node1"},
     ),
     *(
         (line, rule(line), {"no-nat-no-drop: node1"})
@@ -236,6 +254,10 @@ def test_another_route_beside_the_plan_s_is_seen() -> None:
     assert "route: node1 -> node2" in failed(facts({"node1": beside}))
 
 
+FORGOTTEN = replace(TABLE, ', "10.100.196.202"', "")
+"""What is masqueraded is the plan's before a node goes."""
+
+
 def _without_node2() -> Any:
     values: dict[str, Any] = config.dump(PLAN.cluster)
     nodes = [node for node in values["nodes"] if node["name"] != "node2"]
@@ -244,7 +266,7 @@ def _without_node2() -> Any:
 
 def test_what_leads_to_a_node_that_is_being_taken_away_is_no_fault() -> None:
     """An up proves the network first, and then takes the node away; until then the API server knows it."""
-    assert failed(facts(), _without_node2()) == set()
+    assert failed(facts(dict.fromkeys(("master", "node1"), FORGOTTEN)), _without_node2()) == set()
 
 
 def test_a_node_that_has_the_address_of_one_that_is_being_taken_away_is_spared_all_the_same() -> None:
@@ -265,11 +287,12 @@ def test_what_leads_to_a_node_that_was_taken_away_is_one() -> None:
 
 def test_another_way_to_a_node_that_is_being_taken_away_is_one() -> None:
     elsewhere = edit("routes", lambda r: _to_node2(r).update(gateway="10.100.196.9"))
-    assert failed(facts({"node1": elsewhere}), _without_node2()) == {"no-other-route: node1"}
+    harm: dict[str, Damage] = {"master": FORGOTTEN, "node1": lambda each: (FORGOTTEN(each), elsewhere(each))}
+    assert failed(facts(harm), _without_node2()) == {"no-other-route: node1"}
 
 
 def test_the_conf_that_containerd_loads_is_named() -> None:
-    results = coherence.check(PLAN, facts({"node1": _conf("05-other.conf", "{}")}))
+    results = node_state.check(PLAN, facts({"node1": _conf("05-other.conf", "{}")}))
     (result,) = [result for result in results if not result.passed]
     assert result.seen == "05-other.conf before 10-mynet.conflist"
     assert "containerd loads 05-other.conf and never 10-mynet.conflist" in result.hint
@@ -336,9 +359,11 @@ def test_a_fault_at_the_api_server_fails_its_own_checks(damage: Damage, expected
 NEEDS = {
     "routes": {"route: node1 -> master", "route: node1 -> node2", "no-other-route: node1", "default-route: node1"},
     "links": {"bridge: node1"},
-    "nft": {"masquerade: node1", "no-nat-no-drop: node1"},
-    "nft-words": {"masquerade: node1", "no-nat-no-drop: node1"},
-    "iptables-nft": {"masquerade: node1", "no-nat-no-drop: node1"},
+    "nft": {"no-nat-no-drop: node1"},
+    "nft-words": {"no-nat-no-drop: node1"},
+    "masquerade-ip": {"masquerade: node1"},
+    "masquerade-ip6": {"masquerade: node1"},
+    "iptables-nft": {"no-nat-no-drop: node1"},
     "iptables-legacy": set(),  # there are no tables of that kind
     "timer": set(),  # for hints only
 }
@@ -363,10 +388,10 @@ def test_no_check_passes_without_what_it_looks_at(missing: set[str], way: str) -
 def test_without_any_answer_nothing_of_the_node_holds() -> None:
     seen = facts()
     seen = Facts({name: node for name, node in seen.nodes.items() if name != "node1"}, seen.kubernetes, seen.pods)
-    of_node1 = {result.id for result in coherence.check(PLAN, seen) if result.source == "node1"}
+    of_node1 = {result.id for result in node_state.check(PLAN, seen) if result.source == "node1"}
     known_elsewhere = {"internal-ip: node1", "pod-cidr: node1", "pod-addresses: node1"}
-    assert failed(seen) == {identity.removeprefix("coherence/") for identity in of_node1} - known_elsewhere
-    assert {r.id for r in coherence.check(PLAN, Facts({}, {}, ())) if r.passed} == set()
+    assert failed(seen) == {identity.removeprefix("node-state/") for identity in of_node1} - known_elsewhere
+    assert {r.id for r in node_state.check(PLAN, Facts({}, {}, ())) if r.passed} == set()
 
 
 def test_rules_made_the_legacy_way_are_seen() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from podnet.node import reconcile
+from podnet.node.check import Check
+from podnet.node.iproute import KernelRoute
+from podnet.node.routes import unplanned
 from podnet.observe import drift
-from podnet.parse.iproute import KernelRoute
-from podnet.verify import coherence
-from podnet.verify.coherence import route_text
-from podnet.verify.facts import Facts, NodeFacts, read
+from podnet.verify.facts import NodeFacts, read
 from tests.unit.verify.captured import PLAN, answer
 
 NODE = PLAN.of("node1")
@@ -62,43 +63,51 @@ def facts_with(routes: list[dict[str, Any]]) -> NodeFacts:
     return read("node1", found)
 
 
-def is_stray(route: KernelRoute, before: list[KernelRoute]) -> bool:
+def is_unplanned(route: KernelRoute, before: list[KernelRoute]) -> bool:
     """Tell by the standard library, and by rule: marked and not planned, or to pods and neither planned nor its own."""
     plain = (route.protocol, route.metric, route.tos) == ("201", None, None)
     plain = plain and "nexthop" not in route.selector and "nhid" not in route.selector and route.kind == "unicast"
-    if plain and (str(route.destination), str(route.gateway)) in PLANNED:
-        return any(str(one.destination) == str(route.destination) and not is_stray(one, []) for one in before)
+    if plain and (route.destination, route.gateway) in PLANNED:
+        return any(one.destination == route.destination and not is_unplanned(one, []) for one in before)
     if route.protocol == "201":
         return True
-    own = (str(route.destination), route.device, route.gateway) == ("10.25.2.0/24", "cni0", None)
-    return ipaddress.IPv4Network(str(route.destination)).subnet_of(PODS) and not own
+    own = (route.destination, route.device, route.gateway) == ("10.25.2.0/24", "cni0", None)
+    return ipaddress.IPv4Network(route.destination).subnet_of(PODS) and not own
+
+
+def look(routes: list[dict[str, Any]]) -> tuple[list[KernelRoute], Check]:
+    """Give a node's routes, and its check that there are no others."""
+    facts = facts_with(routes)
+    assert facts.routes is not None
+    (check,) = [one for one in reconcile.checks(NODE.spec, facts.system) if one.name == "no-other-route"]
+    return list(facts.routes), check
 
 
 @given(ROUTES)
 def test_what_is_named_is_removed_and_nothing_else(routes: list[dict[str, Any]]) -> None:
-    facts = facts_with(routes)
-    assert facts.routes is not None
-    expected = [one for number, one in enumerate(facts.routes) if is_stray(one, list(facts.routes[:number]))]
-    event(f"{len(expected)} strays")
+    found, check = look(routes)
+    expected = [one for number, one in enumerate(found) if is_unplanned(one, found[:number])]
+    event(f"{len(expected)} unplanned")
+    assert check.seen.holds is (not expected)
+    assert check.seen.text == (", ".join(map(str, expected)) or "none")
 
-    (check,) = [
-        result
-        for result in coherence.check(PLAN, Facts({"node1": facts}, {}, ()))
-        if result.id == "coherence/no-other-route: node1"
-    ]
-    assert check.passed is (not expected)
-    assert check.seen == (", ".join(map(route_text, expected)) or "none")
+    said = [line for line in drift.compare(PLAN, "node1", facts_with(routes)).drift if line.startswith("no-other")]
+    assert said == ([f"no-other-route: {check.seen.text}; expected none but the plan's 2"] if expected else [])
 
-    said = [line for line in drift.compare(PLAN, "node1", facts).drift if line.startswith("no-other-route")]
-    assert said == ([f"no-other-route: {check.seen}; expected none but the plan's 2"] if expected else [])
+    commands = [" ".join(repair.command) for repair in check.seen.repairs]
+    assert commands == list(dict.fromkeys(f"ip route del {one.selector}" for one in expected))
 
-    (tidy,) = [one for one in drift.repairs(PLAN, NODE, facts) if " tidy " in one.create]
-    assert tidy.stdin is not None
-    assert tidy.stdin.splitlines() == list(dict.fromkeys(one.selector for one in expected))
+
+@given(ROUTES)
+def test_the_timer_removes_only_what_is_podnet_s_by_its_protocol(routes: list[dict[str, Any]]) -> None:
+    found, check = look(routes)
+    own = {f"ip route del {one.selector}" for one in found if one.protocol == "201"}
+    for repair in check.seen.repairs:
+        assert (" ".join(repair.command) in own) is not repair.foreign
 
 
 @given(ROUTES)
 def test_a_route_to_more_than_pods_is_left_to_whoever_made_it(routes: list[dict[str, Any]]) -> None:
-    facts = facts_with([{key: value for key, value in each.items() if key != "protocol"} for each in routes])
-    for route in coherence.strays(PLAN, NODE, Facts({"node1": facts}, {}, ())):
-        assert ipaddress.IPv4Network(str(route.destination)).subnet_of(PODS)
+    found, _ = look([{key: value for key, value in each.items() if key != "protocol"} for each in routes])
+    for route in unplanned(NODE.spec, found):
+        assert ipaddress.IPv4Network(route.destination).subnet_of(PODS)
