@@ -48,7 +48,7 @@ phase kubeadm
 on master "sudo $node kubeadm-init" < "$files/init.yaml"
 on master "sudo cat /etc/kubernetes/admin.conf" > admin.conf
 join() {
-    on master "sudo $node join-ticket $1" | "$PODNET_PYTHON" -m bench.join "$1" | on "$1" "sudo $node join"
+    on master "sudo $node bootstrap-token $1" | "$PODNET_PYTHON" -m bench.join "$1" | on "$1" "sudo $node join"
     on master "sudo $node register $1 ${subnet[$1]}" > /dev/null
 }
 declare -A subnet=([master]=10.25.1.0/24 [node1]=10.25.2.0/24 [node2]=10.25.3.0/24)

@@ -1,4 +1,4 @@
-"""Print the join configuration of a node, whose ticket stands on standard input: ``python -m bench.join NODE``."""
+"""Print the join configuration of a node, whose token stands on standard input: ``python -m bench.join NODE``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from bench.up import cluster
 from podnet.planning import plan
-from podnet.render.kubeadm import JoinTicket, join_config
+from podnet.render.kubeadm import BootstrapToken, join_config
 
 if __name__ == "__main__":
-    print(join_config(plan(cluster()).of(sys.argv[1]).node, JoinTicket(**json.load(sys.stdin))))
+    print(join_config(plan(cluster()).of(sys.argv[1]).node, BootstrapToken(**json.load(sys.stdin))))

@@ -12,12 +12,12 @@ def init(cluster: Cluster) -> Command:
     return Command(create=on_node("kubeadm-init"), stdin=kubeadm.init_config(cluster), delete=on_node("kubeadm-reset"))
 
 
-def ticket(node: Node) -> Command:
-    """Make a join token for one worker, on the control plane; prints a line of JSON that is secret.
+def bootstrap_token(node: Node) -> Command:
+    """Make a bootstrap token for one worker, on the control plane; prints a line of JSON that is secret.
 
     The token ends when the node is registered, or with this resource.
     """
-    return Command(create=on_node("join-ticket", node.name), delete=on_node("join-ticket-remove", node.name))
+    return Command(create=on_node("bootstrap-token", node.name), delete=on_node("bootstrap-token-remove", node.name))
 
 
 def join() -> Command:

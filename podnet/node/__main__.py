@@ -120,15 +120,34 @@ SUBCOMMANDS: Final[dict[str, Callable[..., list[str]]]] = {
 }
 
 
+def _of_kubeadm() -> dict[str, Callable[..., None]]:
+    from podnet.node import kubeadm  # noqa: PLC0415  # the timer needs none of it
+
+    return {
+        "kubeadm-init": kubeadm.init,
+        "kubeadm-reset": kubeadm.reset,
+        "bootstrap-token": kubeadm.make_token,
+        "bootstrap-token-remove": kubeadm.remove_token,
+        "join": kubeadm.join,
+        "register": kubeadm.register,
+        "unregister": kubeadm.unregister,
+        "admin-conf": kubeadm.show_admin_conf,
+        # What the states of an earlier podnet undo with.
+        "join-ticket-remove": kubeadm.remove_token,
+    }
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one subcommand; 0 where all is done, 1 where something could not be, each said in a line."""
     os.environ |= {"LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
     name, *rest = arguments or [""]
-    if name not in SUBCOMMANDS:
-        print(f"podnet-node: there is no subcommand {name!r}; there are {', '.join(SUBCOMMANDS)}", file=sys.stderr)
+    subcommand = SUBCOMMANDS.get(name) or _of_kubeadm().get(name)
+    if subcommand is None:
+        known = ", ".join([*SUBCOMMANDS, *_of_kubeadm()])
+        print(f"podnet-node: there is no subcommand {name!r}; there are {known}", file=sys.stderr)
         return 2
     try:
-        return reconcile.report(SUBCOMMANDS[name](*rest))
+        return reconcile.report(subcommand(*rest) or ())
     except Unseen as why:
         return reconcile.report([str(why)])
     except OSError as error:

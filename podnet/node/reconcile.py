@@ -5,16 +5,13 @@ Each concern is on its own: what keeps one from being repaired must not keep the
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from podnet.node import bridge, cni, masquerade, routes, sysctls
 from podnet.node.check import Check, Repair, Unseen
+from podnet.node.lock import locked
 from podnet.node.spec import CniOptions, Masquerade, NodeSpec
 from podnet.node.system import System
 
@@ -63,7 +60,7 @@ def apply(concerns: Iterable[Concern], system: System, *, foreign: bool = False)
 
     foreign: also what somebody else has changed or added.
     """
-    with _alone():
+    with locked(_LOCK, LOCK_TIMEOUT, "another podnet-node"):
         return [failure for concern in concerns for failure in _apply(concern, system, foreign=foreign)]
 
 
@@ -90,24 +87,6 @@ def _attempt(repair: Repair, system: System) -> Iterator[str]:
         yield f"cannot {repair.does}: {ran.why}"
     else:
         print(repair.does, flush=True)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Wait until no other run is at it. Raises Unseen where that takes too long."""
-    os.makedirs(os.path.dirname(_LOCK), exist_ok=True)  # noqa: PTH103, PTH120  # pathlib is slow to import
-    with open(_LOCK, "w") as lock:  # noqa: PTH123
-        deadline = time.monotonic() + LOCK_TIMEOUT
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    held = f"{_LOCK} has been held for {LOCK_TIMEOUT:.0f} s by another podnet-node"
-                    raise Unseen(f"{held}: end that one") from None
-                time.sleep(0.1)
-        yield
 
 
 def report(failures: Iterable[str]) -> int:

@@ -12,9 +12,6 @@ from typing import Any, Final, Protocol, TypeVar
 from podnet.node.check import Unseen
 
 _T = TypeVar("_T")
-_TIMEOUT: Final = 30
-"""Seconds that a program has; each takes a few milliseconds."""
-
 _ABSENT: Final = 127
 _LONGEST: Final = 300
 
@@ -48,18 +45,27 @@ class System(Protocol):
 
 
 class Live:
-    """The machine that runs this."""
+    """The machine that runs this. timeout: seconds that a program has."""
+
+    def __init__(self, timeout: float = 30) -> None:
+        self._timeout = timeout
 
     def run(self, *command: str, stdin: str = "") -> Ran:
         """Run a program here; one that hangs is ended."""
         try:
             done = subprocess.run(
-                command, input=stdin, text=True, capture_output=True, check=False, timeout=_TIMEOUT, errors="replace"
+                command,
+                input=stdin,
+                text=True,
+                capture_output=True,
+                check=False,
+                timeout=self._timeout,
+                errors="replace",
             )
         except FileNotFoundError:
             return Ran(_ABSENT, "", f"there is no {command[0]}")
         except subprocess.TimeoutExpired:
-            return Ran(124, "", f"{command[0]} has not ended after {_TIMEOUT} s")
+            return Ran(124, "", f"{command[0]} has not ended after {self._timeout:.0f} s")
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def read(self, path: str) -> str | None:

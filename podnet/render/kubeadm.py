@@ -23,7 +23,7 @@ bridge sysctl is there with the module br_netfilter, which kubeadm does not wait
 
 
 @dataclass(frozen=True, slots=True)
-class JoinTicket:
+class BootstrapToken:
     """What a worker needs to join. token and ca_hash are secret; the token ends when the worker is registered."""
 
     endpoint: str
@@ -84,7 +84,7 @@ def init_config(cluster: Cluster) -> str:
     )
 
 
-def join_config(node: Node, ticket: JoinTicket) -> str:
+def join_config(node: Node, token: BootstrapToken) -> str:
     """The document for ``kubeadm join`` of a worker. Secret: it holds the token."""
     return _documents(
         {
@@ -93,9 +93,9 @@ def join_config(node: Node, ticket: JoinTicket) -> str:
             "nodeRegistration": _registration(node),
             "discovery": {
                 "bootstrapToken": {
-                    "apiServerEndpoint": ticket.endpoint,
-                    "token": ticket.token,
-                    "caCertHashes": [ticket.ca_hash],
+                    "apiServerEndpoint": token.endpoint,
+                    "token": token.token,
+                    "caCertHashes": [token.ca_hash],
                 }
             },
         }

@@ -9,7 +9,7 @@ import pulumi
 
 from podnet.commands import host, kubeadm
 from podnet.model import Cluster, Node
-from podnet.render.kubeadm import JoinTicket, join_config
+from podnet.render.kubeadm import BootstrapToken, join_config
 from podnet.resources.network import PodNetwork
 from podnet.resources.runner import NodeHandle, Secrecy, on_host, on_node, secret
 
@@ -59,7 +59,7 @@ class Worker(pulumi.ComponentResource):
         triggers = [handle.machine.id, str(handle.node.pod_subnet), control_plane.init.id]
         ticket = on_node(
             f"{name}-join-ticket",
-            kubeadm.ticket(handle.node),
+            kubeadm.bootstrap_token(handle.node),
             control_plane.handle,
             parent=self,
             depends_on=[control_plane.init],
@@ -91,8 +91,8 @@ def _join_config(node: Node, line: str) -> str:
     return join_config(node, _ticket(line))
 
 
-def _ticket(line: str) -> JoinTicket:
-    return JoinTicket(**json.loads(line))
+def _ticket(line: str) -> BootstrapToken:
+    return BootstrapToken(**json.loads(line))
 
 
 def _register(

@@ -215,7 +215,7 @@ def _reboot(clone: Clone, figures: Figures, names: list[str], what: str) -> None
             until(partial(has_routes, name), f"the routes of {name}")
     if "master" in names:
         found = clone.on("master", "journalctl -b -u podnet-network -o short-unix | head -5", check=False).stdout
-        assert "setting the route" in found
+        assert "set the route" in found
         first = float(found.split()[0])
         api = clone.on("master", "stat -c %Z /proc/$(pgrep -o kube-apiserver)", check=False).stdout
         until(lambda: clone.on("master", "pgrep kube-apiserver", check=False).returncode == 0, "the API server", 120)

@@ -1,4 +1,4 @@
-"""podnet-node's words about the cluster, by a real API server: tokens that end with their join, Nodes made anew.
+"""podnet-node's subcommands about the cluster, by a real API server: tokens that end with their join, Nodes made anew.
 
 etcd, the API server and the controller that signs tokens run in a node's namespaces, with the certificates that kubeadm
 makes from podnet's own configuration. What is missing is a kubelet: the Nodes are made here.
@@ -149,9 +149,9 @@ def of(name: str) -> str:
 
 def test_a_token_waits_for_its_join_and_ends_with_it(api: Api) -> None:
     """However long it takes from the one to the other; the tokens of other nodes stay."""
-    ticket = kubeadm.ticket(WORKER)
-    told = json.loads(api.podnet(ticket.create))
-    api.podnet(ticket.create.replace(WORKER.name, f"{WORKER.name}0"))
+    command = kubeadm.bootstrap_token(WORKER)
+    told = json.loads(api.podnet(command.create))
+    api.podnet(command.create.replace(WORKER.name, f"{WORKER.name}0"))
     token = api.tokens()[of(WORKER.name)]
     assert token["token"] == told["token"]
     assert "expires" not in token
@@ -170,17 +170,17 @@ def test_a_token_waits_for_its_join_and_ends_with_it(api: Api) -> None:
     assert api.tokens() == {}
 
 
-def test_a_ticket_is_made_anew_and_taken_back(api: Api) -> None:
-    ticket = kubeadm.ticket(WORKER)
-    first, second = (json.loads(api.podnet(ticket.create))["token"] for _ in range(2))
+def test_a_bootstrap_token_is_made_again_and_revoked(api: Api) -> None:
+    command = kubeadm.bootstrap_token(WORKER)
+    first, second = (json.loads(api.podnet(command.create))["token"] for _ in range(2))
     assert first != second
     assert [each["token"] for each in api.tokens().values()] == [second]
-    api.podnet(ticket.delete)
+    api.podnet(command.delete)
     assert api.tokens() == {}
-    api.podnet(ticket.delete)
+    api.podnet(command.delete)
     # The cluster is gone.
     api("mv /etc/kubernetes /etc/gone")
-    api.podnet(ticket.delete)
+    api.podnet(command.delete)
     api("mv /etc/gone /etc/kubernetes")
 
 

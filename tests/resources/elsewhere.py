@@ -14,7 +14,7 @@ from typing import Any, cast
 from podnet.config import from_stack_file
 from podnet.planning import ClusterPlan
 from podnet.planning import plan as podnet_plan
-from podnet.render.kubeadm import JoinTicket, join_config
+from podnet.render.kubeadm import BootstrapToken, join_config
 from podnet.resources.runner import to_machine
 from tests.resources.engine import Engine
 
@@ -114,9 +114,9 @@ def _secret_inputs(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
         inputs["kubeconfig"] = _secret(KUBECONFIG)
     if name.endswith("-join"):
         node = plan.of(name.removesuffix("-join")).node
-        inputs["stdin"] = _secret(join_config(node, JoinTicket(**json.loads(TICKET))))
+        inputs["stdin"] = _secret(join_config(node, BootstrapToken(**json.loads(TICKET))))
     if name.endswith("-registered") and name.removesuffix("-registered") != plan.cluster.control_plane.name:
-        inputs["stdin"] = _secret(JoinTicket(**json.loads(TICKET)).token_id)
+        inputs["stdin"] = _secret(BootstrapToken(**json.loads(TICKET)).token_id)
     return inputs
 
 

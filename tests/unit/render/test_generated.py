@@ -25,8 +25,8 @@ def test_kubeadm_init(golden: Golden) -> None:
 
 
 def test_kubeadm_join(golden: Golden) -> None:
-    ticket = kubeadm_config.JoinTicket("10.100.198.200:6443", "aaaaaa.bbbbbbbbbbbbbbbb", "sha256:cc")
-    golden("kubeadm/join.yaml", kubeadm_config.join_config(NODE1.node, ticket))
+    token = kubeadm_config.BootstrapToken("10.100.198.200:6443", "aaaaaa.bbbbbbbbbbbbbbbb", "sha256:cc")
+    golden("kubeadm/join.yaml", kubeadm_config.join_config(NODE1.node, token))
 
 
 def test_machines(golden: Golden) -> None:
@@ -62,7 +62,7 @@ def test_command_lines(golden: Golden) -> None:
         "node1-route-to-master": network.routes("master", NODE1.routes_to("master")),
         "node1-masquerade": network.masquerade(NODE1.spec.masquerade),
         "kubeadm-init": kubeadm.init(CLUSTER),
-        "node1-join-ticket": kubeadm.ticket(NODE1.node),
+        "node1-join-ticket": kubeadm.bootstrap_token(NODE1.node),
         "node1-join": kubeadm.join(),
         "node1-registered": kubeadm.register(NODE1.node),
         "admin-conf": kubeadm.admin_conf(),

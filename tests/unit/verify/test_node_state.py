@@ -377,7 +377,7 @@ def test_no_check_passes_without_what_it_looks_at(missing: set[str], way: str) -
             program = each["programs"][name]
             if way == "broken":
                 each["programs"][name] = {"status": 1, "output": "", "errors": "x: no\n"}
-            elif way == "cut" and name not in ("nft-words", "timer"):
+            elif way == "cut" and name not in ("nft-words", "timer", "masquerade-ip6"):
                 program["output"] = program["output"][: len(program["output"]) // 2]
             else:
                 del each["programs"][name]
