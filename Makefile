@@ -2,8 +2,9 @@
 STACK ?= dev
 BASE ?= origin/main
 PACK ?= policy
-RUN := ./lab/run
-SHELL_FILES := .ci/run lab/run lab/lock lab/box/lxc-template lab/box/root/usr/local/lib/podnet/lxc-prepare lab/bundle/install \
+RUN := ./toolchain/run
+SHELL_FILES := .ci/run toolchain/run toolchain/lock images/bundle/install images/box/lxc-template \
+	images/box/root/usr/local/lib/podnet/lxc-prepare \
 	podnet/scripts/podnet-claim podnet/scripts/podnet-host podnet/scripts/podnet-node bench/floor.sh
 
 .DEFAULT_GOAL := help
@@ -13,34 +14,34 @@ help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 up: ## bring up machines, cluster, pod network and nginx, and verify them (STACK=dev, REPLACE=node1 makes that machine anew)
-	@$(RUN) python -m lab up --stack $(STACK) $(if $(REPLACE),--replace $(REPLACE))
+	@$(RUN) python -m podnet up --stack $(STACK) $(if $(REPLACE),--replace $(REPLACE))
 
 down: ## take all of it away again
-	@$(RUN) python -m lab down --stack $(STACK)
+	@$(RUN) python -m podnet down --stack $(STACK)
 
 halt: ## stop the machines; up starts them again
-	@$(RUN) python -m lab halt --stack $(STACK)
+	@$(RUN) python -m podnet halt --stack $(STACK)
 
 preview: ## show what up would do; needs no root, machine or cluster
-	@$(RUN) python -m lab preview --stack $(STACK)
+	@$(RUN) python -m podnet preview --stack $(STACK)
 
 preview-comment: ## say as Markdown what this checkout changes against BASE (origin/main), as a pull request shows it
-	@$(RUN) python -m lab preview-comment --stack $(STACK) --base $(BASE) $(if $(OUTPUT),--output $(OUTPUT))
+	@$(RUN) python -m podnet preview-comment --stack $(STACK) --base $(BASE) $(if $(OUTPUT),--output $(OUTPUT))
 
 policy: ## preview with the policy pack, which refuses what a reviewer would (PACK=FOLDER: with another one)
-	@$(RUN) python -m lab preview --stack $(STACK) -- --policy-pack $(PACK)
+	@$(RUN) python -m podnet preview --stack $(STACK) -- --policy-pack $(PACK)
 
 verify: ## prove the network of a stack that is up once more
-	@eval "$$($(RUN) python -m lab env --stack $(STACK))" && $(RUN) python -m podnet verify --stack $(STACK)
+	@eval "$$($(RUN) python -m podnet env --stack $(STACK))" && $(RUN) python -m podnet verify --stack $(STACK)
 
 conformance: ## run Kubernetes' own network tests on a stack that is up (QUICK=1: the ones that say most)
-	@$(RUN) python -m lab conformance --stack $(STACK) $(if $(QUICK),--quick)
+	@$(RUN) python -m podnet conformance --stack $(STACK) $(if $(QUICK),--quick)
 
 env: ## print what puts pulumi, kubectl and vagrant into a shell: eval "$$(make -s env)"
-	@$(RUN) python -m lab env --stack $(STACK)
+	@$(RUN) python -m podnet env --stack $(STACK)
 
 prepare: ## make the toolchain, the node bundle and the box, and nothing else
-	@$(RUN) python -m lab prepare
+	@$(RUN) python -m podnet prepare
 
 unit: ## run what needs nothing but Python: unit, property and golden tests, and lint; below a minute
 	@$(RUN) --dev true
@@ -68,7 +69,7 @@ golden: ## write the golden files anew; read the difference before committing it
 	@$(RUN) --dev python -m pytest tests/unit tests/golden tests/resources --update-golden
 
 lock: ## write the lock files of the Python packages anew (UPGRADE=1: with the newest versions that the pins allow)
-	@./lab/lock $(if $(UPGRADE),--upgrade)
+	@./toolchain/lock $(if $(UPGRADE),--upgrade)
 
 bench: ## time up against the plainest script that does the same
 	@$(RUN) python -m bench.up

@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 from typing import Final, Protocol
 
-from lab import environment
-from lab.lab import Lab
 from podnet import config
 from podnet.commands import host, network
 from podnet.errors import PodnetError
+from podnet.lifecycle import environment
+from podnet.lifecycle.lab import Lab
 from podnet.model import Cluster
 from podnet.node import cni, masquerade
 from podnet.planning import plan

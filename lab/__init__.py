@@ -1,1 +1,1 @@
-"""The embedded default: what ``make up`` needs on a bare machine. The toolchain, the node bundle, the box."""
+"""What podnet runs with and does not import: the stand-in for Pulumi's command provider."""

@@ -1,1 +1,1 @@
-"""Tests of podnet and of its lab."""
+"""Tests of podnet."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from lab.toolchain import ensure
+from toolchain import ensure
 
 # The machine that runs the tests builds and boots others meanwhile: time says nothing about the code.
 settings.register_profile("podnet", deadline=None)

@@ -6,11 +6,11 @@ import os
 import sys
 from typing import Final
 
-from lab import preflight
-from lab.__main__ import main
-from lab.toolchain import catalog, ensure
-from lab.toolchain.settings import from_environ
+from podnet.cli.main import main
 from podnet.errors import PodnetError
+from podnet.lifecycle import preflight
+from toolchain import catalog, ensure
+from toolchain.settings import from_environ
 
 PACKAGES: Final = ("vagrant-libvirt", "chromium", "chromium-driver", "librsvg2-bin", "iptables", "openssl", "sudo")
 """Debian packages: the provider whose Vagrantfile is validated, the browser that opens the page, a converter of SVG, a
@@ -24,8 +24,7 @@ def prepare() -> int:
     """Make all of it; the exit code."""
     preflight.install_packages(preflight.missing_packages(PACKAGES))
     ensure([*catalog.default(from_environ(os.environ)).usual(), *ARTIFACTS])
-    sys.argv = ["lab", "prepare"]
-    return main()
+    return main(["prepare"])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 
 from podnet import config
 from podnet.cli.draw import add_draw
+from podnet.cli.exit_codes import ERROR, INTERRUPTED
 from podnet.cli.files import read_text
+from podnet.cli.lifecycle import add_lifecycle
 from podnet.cli.review import add_review
 from podnet.cli.verify import add_verify
 from podnet.errors import PodnetError
@@ -19,24 +22,34 @@ from podnet.model import Cluster
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; its exit code. A PodnetError is one clear text on standard error, exit code 2."""
-    parser = argparse.ArgumentParser(prog="python -m podnet", description=__doc__)
+    """Run one command; its exit code (exit_codes). A PodnetError is one clear text on standard error."""
+    parser = argparse.ArgumentParser(
+        prog="python -m podnet",
+        description="A routed pod network on real machines: planned, built, proved and drawn.",
+        epilog="Exit code 0: done, and it holds. 1: it does not hold, or Pulumi failed. 2: podnet could not.",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--stack", default=os.environ.get("PODNET_STACK", "dev"), help="the stack (default: dev)")
-    common.add_argument("--cluster", metavar="FILE", help="the config as JSON (- is standard input)")
-    add_verify(commands, common)
-    add_draw(commands, common)
-    add_review(commands, common)
-    chosen = parser.parse_args(arguments)
+    stack = argparse.ArgumentParser(add_help=False)
+    stack.add_argument("--stack", default=os.environ.get("PODNET_STACK", "dev"), help="the stack (default: dev)")
+    config_too = argparse.ArgumentParser(add_help=False, parents=[stack])
+    config_too.add_argument("--cluster", metavar="FILE", help="the config as JSON (- is standard input)")
+    add_lifecycle(commands, stack)
+    add_verify(commands, config_too)
+    add_draw(commands, config_too)
+    add_review(commands, config_too)
+    # argparse gives a list at the end nothing where an option stands before it.
+    own = list(itertools.takewhile(lambda argument: argument != "--", arguments))
+    chosen = parser.parse_args(own, argparse.Namespace(pulumi=list(arguments[len(own) + 1 :])))
+    if chosen.pulumi and "passes_on" not in chosen:
+        parser.error("only up and preview pass anything on to pulumi (what follows --)")
     try:
-        return int(chosen.run(_cluster(chosen), chosen))
+        return int(chosen.run(_cluster(chosen), chosen) if "cluster" in chosen else chosen.run(chosen))
     except PodnetError as error:
         print(f"podnet: {error}", file=sys.stderr)
-        return 2
+        return ERROR
     except KeyboardInterrupt:
-        print("podnet: interrupted", file=sys.stderr)
-        return 130
+        print("podnet: interrupted; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _cluster(chosen: argparse.Namespace) -> Cluster:

@@ -155,12 +155,12 @@ def _make_debian(root: Path, public_key: str) -> None:
     (root / "etc/resolv.conf").write_text("nameserver 192.0.2.53\n")
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
-    prepare = (ROOT / "lab/box/root/usr/local/lib/podnet/lxc-prepare").read_text().splitlines(keepends=True)
+    prepare = (ROOT / "images/box/root/usr/local/lib/podnet/lxc-prepare").read_text().splitlines(keepends=True)
     # A container is no machine for a kubelet; what makes it one is this machine's affair and not podnet's.
     program = "".join(line for line in prepare if "/run/podnet" not in line)
     (root / "usr/local/sbin/lxc-prepare").write_text(program)
     (root / "usr/local/sbin/lxc-prepare").chmod(0o755)
-    unit = (ROOT / "lab/box/root/etc/systemd/system/podnet-lxc.service").read_text()
+    unit = (ROOT / "images/box/root/etc/systemd/system/podnet-lxc.service").read_text()
     unit = unit.replace("/usr/local/lib/podnet/lxc-prepare", "/usr/local/sbin/lxc-prepare")
     (root / "etc/systemd/system/lxc-prepare.service").write_text(unit)
     script = (
@@ -187,7 +187,7 @@ def _start(base: Path, bridge: str, name: str, address: str, gateway: str) -> Ex
     _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(key))
     (rootfs / "etc/hostname").write_text(f"{name}\n")
     (rootfs / "etc/hosts").write_text(f"127.0.0.1 localhost\n{address} {name}\n")
-    config = (ROOT / "lab/box/lxc-config").read_text() + (
+    config = (ROOT / "images/box/lxc-config").read_text() + (
         f"lxc.uts.name = {name}\n"
         f"lxc.rootfs.path = dir:{rootfs}\n"
         "lxc.net.0.type = veth\n"

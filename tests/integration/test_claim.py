@@ -156,8 +156,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (bundle / "debs").mkdir(parents=True)
     for deb in (root / "var/cache/apt/archives").glob("*.deb"):
         shutil.move(deb, bundle / "debs" / deb.name)
-    shutil.copytree(ROOT / "lab/bundle/root", bundle / "root")
-    shutil.copy2(ROOT / "lab/bundle/install", bundle / "install")
+    shutil.copytree(ROOT / "images/bundle/root", bundle / "root")
+    shutil.copy2(ROOT / "images/bundle/install", bundle / "install")
     for name in ("usr/local/bin/kubelet", "usr/local/bin/containerd", "usr/local/bin/ctr", "opt/cni/bin/bridge"):
         program(bundle / "root" / name, "exit 0")
     (bundle / "images.tar").touch()

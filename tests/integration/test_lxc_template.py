@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-TEMPLATE = Path(__file__).parents[2] / "lab/box/lxc-template"
+TEMPLATE = Path(__file__).parents[2] / "images/box/lxc-template"
 
 
 @pytest.fixture(params=["the same file system", "another file system"])

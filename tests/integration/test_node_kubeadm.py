@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from lab.toolchain import ensure
 from podnet import config
 from podnet.commands import kubeadm
 from podnet.render.kubeadm import init_config
 from tests.conftest import require_root
+from toolchain import ensure
 
 from .node import LIBRARY, Node
 

@@ -27,7 +27,7 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self.root, self.state = folder / "clone", folder / "state"
         self.root.mkdir()
-        for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "podnet", "lab", "policy"):
+        for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "podnet", "toolchain", "images", "lab", "policy"):
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "venv"))
             else:
@@ -56,7 +56,7 @@ class Clone:
             "PYTHONPATH": str(self.root),
             "GITHUB_TOKEN": "a token that nothing may see",
         }
-        command = [sys.executable, "-m", "lab", "preview-comment", *arguments]
+        command = [sys.executable, "-m", "podnet", "preview-comment", *arguments]
         return subprocess.run(command, cwd=self.root, env=environ, text=True, capture_output=True, check=False)
 
 
@@ -108,7 +108,7 @@ def test_a_base_whose_config_is_refused(clone: Clone) -> None:
 @pytest.mark.parametrize("base", ["origin/main", "--help", "nobody; touch x"])
 def test_a_base_that_git_does_not_know(clone: Clone, base: str) -> None:
     done = clone.comment(f"--base={base}")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"podnet: git knows no common ancestor of {base} and this checkout" in done.stderr
     assert "make preview-comment BASE=main" in done.stderr
     assert not (clone.root / "x").exists()

@@ -1,4 +1,4 @@
-"""lab/run: the real script, in a checkout of its own, with a package that the test makes and no index at all."""
+"""toolchain/run: the real script, in a checkout of its own, with a package that the test makes and no index at all."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ROOT = Path(__file__).parents[2]
 
 
 class Checkout:
-    """A checkout with lab/run, a lock and a folder of wheels. uv is the one that these tests run with."""
+    """A checkout with toolchain/run, a lock and a folder of wheels. uv is the one that these tests run with."""
 
     def __init__(self, folder: Path) -> None:
         self.root, self.wheels = folder / "checkout", folder / "wheels"
-        (self.root / "lab").mkdir(parents=True)
+        (self.root / "toolchain").mkdir(parents=True)
         self.wheels.mkdir()
         for name in ("run", "uv.lock"):
-            shutil.copy(ROOT / "lab" / name, self.root / "lab" / name)
+            shutil.copy(ROOT / "toolchain" / name, self.root / "toolchain" / name)
         self._environ = {
             **os.environ,
             "PODNET_CACHE": str(folder / "cache"),
@@ -45,7 +45,7 @@ class Checkout:
         (self.root / name).write_text(text)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(self.root / "lab" / "run"), *words]
+        command = [str(self.root / "toolchain" / "run"), *words]
         return subprocess.run(command, env=self._environ, text=True, capture_output=True, check=False)
 
 

@@ -23,7 +23,7 @@ ASKS = f"[sudo] password for {USER}: "
 
 RUN = """
 import asyncio, sys, time
-from lab import preflight
+from podnet.lifecycle import preflight
 from lab.command_provider.capture import Capture
 from lab.command_provider.inputs import local_inputs
 from lab.command_provider.local import run_local
@@ -130,7 +130,7 @@ def test_the_engine_leaves_its_plugins_on_the_terminal(person: Person, tmp_path:
     for path in (tmp_path, *tmp_path.rglob("*")):
         os.chown(path, UID, UID, follow_symlinks=False)
     up = ["pulumi", "up", "--yes", "--skip-preview", "--color=never", "--stack", "dev", "--cwd", str(project)]
-    ask = f"from lab import preflight; import subprocess; preflight.require_root(); subprocess.run({up})"
+    ask = f"from podnet.lifecycle import preflight; import subprocess; preflight.require_root(); subprocess.run({up})"
     shown = person.types(ask, engine.environ(project))
     assert shown.count(ASKS) == 1
     assert re.search(r'who: "0"', shown), shown

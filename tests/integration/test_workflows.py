@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.toolchain import ensure
+from toolchain import ensure
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -104,7 +104,7 @@ def test_everything_that_decides_what_is_built_is_in_the_cache_key() -> None:
     assert len(keys) == 2
     for key in keys:
         files = re.findall(r"'([^']+)'", key)
-        assert files == ["requirements*.lock", "lab/toolchain/**", "lab/go/**", "podnet/versions.py"]
+        assert files == ["requirements*.lock", "toolchain/**", "podnet/versions.py"]
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)
@@ -135,7 +135,7 @@ def test_the_artifact_has_one_name() -> None:
 
 
 def test_every_group_of_go_modules_is_audited() -> None:
-    groups = {path.name for path in (ROOT / "lab" / "go").iterdir() if path.is_dir()}
+    groups = {path.name for path in (ROOT / "toolchain" / "go").iterdir() if path.is_dir()}
     assert set(read("audit.yml")["jobs"]["go"]["strategy"]["matrix"]["group"]) == groups
 
 

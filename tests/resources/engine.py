@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.lab import forget_salt
-from lab.toolchain.plugins import install_plugins
+from podnet.lifecycle.lab import forget_salt
+from toolchain.plugins import install_plugins
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from lab.lab import forget_salt
-from lab.toolchain.plugins import install_plugins
+from podnet.lifecycle.lab import forget_salt
 from tests.conftest import Golden
+from toolchain.plugins import install_plugins
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab.state import urn_of
+from podnet.lifecycle.state import urn_of
 from podnet.review.steps import declared, logged, proposed, steps
 from tests.conftest import dev_config
 from tests.resources.elsewhere import import_state

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-PLACE = re.compile(r"`((?:podnet|lab|policy|tests|docs|bench|examples|\.github|\.ci)/[\w./-]*)`")
-MADE = ("policy/venv",)
+PLACE = re.compile(r"`((?:podnet|lab|toolchain|images|policy|tests|docs|bench|examples|\.github|\.ci)/[\w./-]*)`")
+MADE = ("policy/venv", "toolchain/NAME-", "toolchain/bin-", "toolchain/logs")
 """What is made on a machine and is in no clone."""
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = [path for folder in ("podnet", "lab", "policy") for path in sorted((ROOT / folder).rglob("*.py"))]
+FOLDERS = ("podnet", "toolchain", "images", "lab", "policy")
+MODULES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 BUILDERS = {"IPAddress", "IPNetwork", "IPRange", "IPSet", "cidr_merge", "iprange_to_cidrs"}
 
 

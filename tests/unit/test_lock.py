@@ -10,7 +10,7 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 LOCKS: Final = {
-    "lab/uv.lock": ("lab/uv.txt",),
+    "toolchain/uv.lock": ("toolchain/uv.txt",),
     "requirements.lock": ("requirements.txt", "policy/requirements.txt"),
     "requirements-dev.lock": ("requirements.txt", "requirements-dev.txt", "policy/requirements.txt"),
 }

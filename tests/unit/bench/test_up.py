@@ -99,7 +99,7 @@ def test_a_stack_that_cannot_be_taken_down_keeps_its_file_and_both_errors_are_sa
 ) -> None:
     stack = Stack(tmp_path, fails="up", code=1)
     monkeypatch.setattr(up, "Lab", lambda *_: stack)
-    monkeypatch.setattr("lab.environment.ROOT", tmp_path)
+    monkeypatch.setattr("podnet.lifecycle.environment.ROOT", tmp_path)
     monkeypatch.setenv("PODNET_STATE", str(tmp_path))
     with pytest.raises(SystemExit):
         up.main()

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lab.toolchain import catalog as catalogs
-from lab.toolchain.catalog import Catalog
-from lab.toolchain.plugins import CHECKOUT, Plugins, install_plugins
-from lab.toolchain.settings import Settings
-from lab.toolchain.store import Store
 from podnet.errors import PodnetError
+from toolchain import catalog as catalogs
+from toolchain.catalog import Catalog
+from toolchain.plugins import CHECKOUT, Plugins, install_plugins
+from toolchain.settings import Settings
+from toolchain.store import Store
 
 COMMAND = "plugins/resource-command-v1.2.1/pulumi-resource-command"
 KUBERNETES = "plugins/resource-kubernetes-v4.25.0/pulumi-resource-kubernetes"
@@ -76,7 +76,7 @@ def test_the_kubernetes_plugin_lies_where_the_engine_looks(setup: Setup) -> None
 
 
 def test_without_the_kubernetes_plugin_the_error_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(PodnetError, match=r"python -m lab\.toolchain"):
+    with pytest.raises(PodnetError, match=r"python -m toolchain"):
         Setup(tmp_path).install()
 
 

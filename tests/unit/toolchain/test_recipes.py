@@ -1,4 +1,4 @@
-"""The recipes, the versions, the Go modules under lab/go and releases.toml must tell one story."""
+"""The recipes, the versions, the Go modules under toolchain/go and releases.toml must tell one story."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from lab.toolchain import catalog as catalogs
-from lab.toolchain.catalog import Catalog
-from lab.toolchain.golang import WHEEL, as_tuple, needed_version
-from lab.toolchain.recipes import GoBuild, artifacts
-from lab.toolchain.settings import Settings
-from lab.toolchain.store import Store
 from podnet import versions
 from podnet.errors import PodnetError
+from toolchain import catalog as catalogs
+from toolchain.catalog import Catalog
+from toolchain.golang import WHEEL, as_tuple, needed_version
+from toolchain.recipes import GoBuild, artifacts
+from toolchain.settings import Settings
+from toolchain.store import Store
 
-GROUPS = Path(__file__).resolve().parents[3] / "lab" / "go"
+GROUPS = Path(__file__).resolve().parents[3] / "toolchain" / "go"
 SETTINGS = Settings(Path("/cache"), {})
 
 

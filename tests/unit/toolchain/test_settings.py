@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.toolchain.settings import cache_folder, from_environ
 from podnet.errors import PodnetError
+from toolchain.settings import cache_folder, from_environ
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,0 @@
-"""Every binary that podnet needs: from its official release, or built from Go modules; in a cache of its own."""
-
-from lab.toolchain.ensure import ensure
-from lab.toolchain.plugins import Plugins, install_plugins
-from lab.toolchain.toolchain import Toolchain
-
-__all__ = ["Plugins", "Toolchain", "ensure", "install_plugins"]

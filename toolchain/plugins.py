@@ -1,0 +1,148 @@
+"""Pulumi's plugins, laid out where the engine looks for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from podnet import versions
+from podnet.errors import PodnetError
+from toolchain import catalog as catalogs
+from toolchain.catalog import Catalog
+from toolchain.settings import Settings, from_environ
+from toolchain.store import Store
+
+CHECKOUT: Final = Path(__file__).resolve().parents[1]
+_MADE_BY_PODNET: Final = "podnet.json"
+_COMMAND: Final = "pulumi-resource-command"
+_LAUNCHER: Final = b"#!/bin/sh\n# podnet's stand-in for Pulumi's command provider"
+"""What every launcher of the stand-in begins with, whichever podnet wrote it."""
+
+_WORDS: Final = {
+    "official": "the official release",
+    "placed": "the one that somebody has put into podnet's own Pulumi home",
+    "user": "the one that is installed in your Pulumi home",
+    "stand-in": "podnet's own stand-in (lab/command_provider), as the official one could not be had",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """Which plugins are in use. command_source: official, placed, user or stand-in."""
+
+    kubernetes: Path
+    command: Path
+    command_source: str
+
+    @property
+    def is_somebodys(self) -> bool:
+        """Whether the command provider is neither pinned nor made by podnet: a user wants to know that it is in use."""
+        return self.command_source in ("placed", "user")
+
+    def describe(self) -> str:
+        """One line about the plugin that there may be two of."""
+        return f"Pulumi command provider {versions.PULUMI_COMMAND}: {_WORDS[self.command_source]}"
+
+
+def install_plugins(
+    pulumi_home: Path, python: Path, *, settings: Settings | None = None, catalog: Catalog | None = None
+) -> Plugins:
+    """Lay out plugins/ in a PULUMI_HOME. The Kubernetes plugin must have been ensured before.
+
+    python: the interpreter that the stand-in runs with. Doing it again changes nothing that is right already.
+    """
+    settings = settings or from_environ(os.environ)
+    catalog = catalog or catalogs.default(settings)
+    kubernetes = _in_store("pulumi-kubernetes", "pulumi-resource-kubernetes", settings, catalog)
+    if kubernetes is None:
+        raise PodnetError("the Kubernetes plugin of Pulumi is not there yet: python -m toolchain makes it")
+    command, source = _find_command(pulumi_home, settings, catalog)
+    home = pulumi_home.absolute()
+    target = _folder(home, "command", versions.PULUMI_COMMAND) / _COMMAND
+    if command is None:
+        _write_launcher(target, python)
+    elif command != target:
+        _link(target, command)
+    _replace(target.with_name(_MADE_BY_PODNET), json.dumps({"source": source}) + "\n", 0o644)
+    kubernetes_target = _folder(home, "kubernetes", versions.PULUMI_KUBERNETES) / "pulumi-resource-kubernetes"
+    _link(kubernetes_target, kubernetes)
+    return Plugins(kubernetes_target, target, source)
+
+
+def _find_command(pulumi_home: Path, settings: Settings, catalog: Catalog) -> tuple[Path | None, str]:
+    if settings.source != "build" and (release := _in_store("pulumi-command", _COMMAND, settings, catalog)):
+        return release, "official"
+    placed = _folder(pulumi_home.absolute(), "command", versions.PULUMI_COMMAND) / _COMMAND
+    if _is_placed(placed):
+        return placed, "placed"
+    mine = _user_home(settings.environ)
+    installed = _folder(mine, "command", versions.PULUMI_COMMAND) / _COMMAND
+    # What is left of podnet's own work in a home that it lays out is no finding.
+    is_ours = mine == pulumi_home.absolute() or installed.with_name(_MADE_BY_PODNET).exists()
+    if not is_ours and os.access(installed, os.X_OK):
+        return installed, "user"
+    return None, "stand-in"
+
+
+def _is_placed(target: Path) -> bool:
+    """Whether a program lies there that podnet did not put there: it makes links and launchers, and nothing else."""
+    if target.is_symlink() or not os.access(target, os.X_OK):
+        return False
+    with target.open("rb") as stream:
+        return stream.read(len(_LAUNCHER)) != _LAUNCHER
+
+
+def _in_store(artifact: str, binary: str, settings: Settings, catalog: Catalog) -> Path | None:
+    place = catalog.find(catalog.artifacts[artifact], Store(settings.toolchain), settings)
+    return place / "bin" / binary if place else None
+
+
+def _user_home(environ: Mapping[str, str]) -> Path:
+    own = environ.get("PULUMI_HOME")
+    return (Path(own) if own else Path(environ.get("HOME") or Path.home()) / ".pulumi").absolute()
+
+
+def _folder(home: Path, name: str, version: str) -> Path:
+    return home / "plugins" / f"resource-{name}-v{version}"
+
+
+def _write_launcher(target: Path, python: Path) -> None:
+    # -P: the engine chooses the current folder, and a `lab` that lies there must not be taken for podnet's.
+    text = f"""{_LAUNCHER.decode()}; toolchain wrote this.
+PYTHONPATH={shlex.quote(str(CHECKOUT))}${{PYTHONPATH:+":$PYTHONPATH"}}
+export PYTHONPATH
+exec {shlex.quote(str(python.absolute()))} -P -m lab.command_provider "$@"
+"""
+    _replace(target, text, 0o755)
+
+
+def _link(target: Path, source: Path) -> None:
+    if target.is_symlink() and target.readlink() == source:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(source)
+    fresh.replace(target)
+
+
+def _replace(target: Path, text: str, mode: int) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if (
+        target.is_file()
+        and not target.is_symlink()
+        and target.read_bytes() == text.encode()
+        and target.stat().st_mode & 0o777 == mode
+    ):
+        return
+    descriptor, name = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+        os.fchmod(descriptor, mode)
+    Path(name).replace(target)
