@@ -14,10 +14,10 @@ from podnet.node import masquerade as rules
 from podnet.node.spec import CONFIG, LIBRARY, Masquerade, NodeSpec, Route
 
 _UNITS: Final = "/etc/systemd/system"
+_TIMER: Final = f"{_UNITS}/podnet-network.timer"
 _SCRIPTS: Final = {
     f"{LIBRARY}/podnet-node": "0755",
     f"{_UNITS}/podnet-network.service": "0644",
-    f"{_UNITS}/podnet-network.timer": "0644",
 }
 
 
@@ -32,24 +32,24 @@ def program() -> Iterator[tuple[str, str, str]]:
 
 
 def service() -> Command:
-    """Install podnet's program on a node, and the systemd service and timer that keep routes and masquerade."""
+    """Install podnet's program on a node, and the systemd service that keeps routes, masquerade and bridge."""
     parts = ["set -eu", f"mkdir -p {LIBRARY}/podnet/node {CONFIG}/routes.d {CONFIG}/set-aside"]
     for path, mode, text in program():
         end = f"END-OF-{path.rpartition('/')[2]}"
         # The files hold nothing of the config, and the word that closes each stands on no line of theirs.
         parts.append(f"cat > {path}.new <<'{end}'\n{text}{end}")
         parts.append(f"chmod {mode} {path}.new\nmv {path}.new {path}")
-    # Of an earlier podnet.
-    parts.append(f"rm -f {LIBRARY}/podnet-network")
-    parts.append("systemctl daemon-reload")
-    # The timer starts the service at once. What it cannot repair yet is a matter of the commands that come after.
-    parts.append("systemctl enable --quiet podnet-network.service")
-    parts.append("systemctl enable --quiet --now podnet-network.timer")
+    # Of an earlier podnet, which had a timer.
+    parts.append(f"[ ! -e {_TIMER} ] || systemctl disable --quiet --now podnet-network.timer")
+    parts.append(f"rm -f {_TIMER} {LIBRARY}/podnet-network")
+    parts.append("systemctl daemon-reload\nsystemctl enable --quiet podnet-network.service")
+    # What it cannot repair yet is a matter of the commands that come after.
+    parts.append("systemctl restart podnet-network.service")
     return Command(
         create="sudo sh -s",
         stdin="\n".join(parts) + "\n",
         delete=(
-            "sudo systemctl disable --quiet --now podnet-network.timer podnet-network.service; "
+            "sudo systemctl disable --quiet --now podnet-network.service; "
             f"sudo rm -rf {' '.join(_SCRIPTS)} {CONFIG} {LIBRARY} && sudo systemctl daemon-reload"
         ),
     )

@@ -2,5 +2,5 @@
 
 ``routes``, ``masquerade``, ``bridge``, ``cni`` and ``sysctls`` say what should be (of a plan, or as ``noted`` on the
 node), what is (``actual``), and ``diff`` the two: each :class:`~podnet.node.check.Check` has the repairs that make it
-hold. The resources, the systemd timer, a refresh and the verification all ask the same functions.
+hold. The resources, the systemd service, a refresh and the verification all ask the same functions.
 """

@@ -26,8 +26,26 @@ _SYSTEM: Final = Live()
 
 
 def run() -> list[str]:
-    """Keep what is noted here: the timer's subcommand."""
+    """Make this node once as it is noted here."""
     return reconcile.apply(reconcile.NOTED, _SYSTEM)
+
+
+def keep() -> list[str]:
+    """Keep it so, until it is ended: the subcommand of podnet-network.service."""
+    from podnet.node.watch import watch  # noqa: PLC0415  # the other subcommands need none of it
+
+    watch(lambda: _report(run))
+    return []
+
+
+def _report(subcommand: Callable[[], list[str]]) -> int:
+    """Run a subcommand; 0 where all is done, 1 where something could not be, each said in a line."""
+    try:
+        return reconcile.report(subcommand())
+    except Unseen as why:
+        return reconcile.report([str(why)])
+    except OSError as error:
+        return reconcile.report([f"{error.filename or 'podnet-node'}: {error.strerror}"])
 
 
 def repair() -> list[str]:
@@ -110,6 +128,7 @@ def _now() -> str:
 
 SUBCOMMANDS: Final[dict[str, Callable[..., list[str]]]] = {
     "reconcile": run,
+    "watch": keep,
     "repair": repair,
     "route": set_route,
     "route-remove": remove_route,
@@ -121,7 +140,7 @@ SUBCOMMANDS: Final[dict[str, Callable[..., list[str]]]] = {
 
 
 def _of_kubeadm() -> dict[str, Callable[..., None]]:
-    from podnet.node import kubeadm  # noqa: PLC0415  # the timer needs none of it
+    from podnet.node import kubeadm  # noqa: PLC0415  # what keeps a node needs none of it
 
     return {
         "kubeadm-init": kubeadm.init,
@@ -146,12 +165,7 @@ def main(arguments: Sequence[str]) -> int:
         known = ", ".join([*SUBCOMMANDS, *_of_kubeadm()])
         print(f"podnet-node: there is no subcommand {name!r}; there are {known}", file=sys.stderr)
         return 2
-    try:
-        return reconcile.report(subcommand(*rest) or ())
-    except Unseen as why:
-        return reconcile.report([str(why)])
-    except OSError as error:
-        return reconcile.report([f"{error.filename or 'podnet-node'}: {error.strerror}"])
+    return _report(lambda: subcommand(*rest) or [])
 
 
 if __name__ == "__main__":

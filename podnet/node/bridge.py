@@ -30,7 +30,7 @@ def diff(spec: NodeSpec, system: System) -> Iterator[Check]:
 
 
 def up(system: System) -> Iterator[Check]:
-    """Compare what the timer keeps: it is up."""
+    """Compare what the service keeps: it is up."""
     name = (system.read(FILE) or "").strip()
     if name:
         yield check("bridge", f"{name} up", lambda: _up(name, system))

@@ -20,7 +20,7 @@ class Repair:
     does: in words, as in ``set the route 10.22.3.0/24 via 10.100.198.202``.
     stdin: what the command reads.
     removes: it runs after everything that is missing has been set.
-    foreign: it changes what somebody else has made; only an update does that, and never the timer.
+    foreign: it changes what somebody else has made; only an update does that, and never the service.
     gone: what the command says of something that has gone by itself; that is no failure.
     """
 

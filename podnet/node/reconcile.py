@@ -52,7 +52,7 @@ def _noted_masquerade(system: System) -> Iterator[Check]:
 
 
 NOTED: Final[tuple[Concern, ...]] = (_noted_routes, _noted_masquerade, bridge.up)
-"""What the timer keeps, by what the node's resources noted on it."""
+"""What the service keeps, by what the node's resources noted on it."""
 
 
 def apply(concerns: Iterable[Concern], system: System, *, foreign: bool = False) -> list[str]:

@@ -58,8 +58,8 @@ def compare(plan: ClusterPlan, name: str, facts: NodeFacts) -> Look:
         what = f"{check.name} to {check.peer}" if check.peer else check.name
         whose = foreign if check.name in _FOREIGN else found
         whose.append(f"{what}: {check.seen.text}; expected {check.expected}")
-    if facts.timer != "active":
-        found.append(f"podnet-network.timer is {facts.timer}; expected active: it keeps routes and masquerade")
+    if facts.service != "active":
+        found.append(f"podnet-network.service is {facts.service}; expected active: it keeps routes and masquerade")
     return Look(tuple(found), tuple(foreign))
 
 

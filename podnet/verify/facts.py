@@ -25,7 +25,7 @@ _NFT_TEXT: Final = ("nft", "-a", "list", "ruleset")
 _IPTABLES: Final = ("iptables-nft-save",)
 _IPTABLES_LEGACY: Final = ("iptables-legacy-save",)
 _LEGACY_TABLES: Final = "/proc/net/ip_tables_names"
-_TIMER: Final = ("systemctl", "is-active", "podnet-network.timer")
+_SERVICE: Final = ("systemctl", "is-active", "podnet-network.service")
 
 WANTED: Final[Mapping[str, Mapping[str, Any]]] = {
     "programs": {
@@ -37,7 +37,7 @@ WANTED: Final[Mapping[str, Mapping[str, Any]]] = {
         "nft": list(_NFT),
         "nft-words": list(_NFT_TEXT),
         **{f"masquerade-{family}": list(command) for family, command in masquerade.SHOW.items()},
-        "timer": list(_TIMER),
+        "service": list(_SERVICE),
     },
     "files": {
         **{name: sysctls.path(name) for name in SYSCTLS},
@@ -54,7 +54,7 @@ class NodeFacts:
     """What was seen on one node. None, wherever it stands: it could not be seen; unseen says why.
 
     system: what podnet's own checks of a node look at. tables: the packet filter's, iptables' own rules as iptables
-    prints them. sysctls: by name. timer: what systemd says of podnet-network.timer.
+    prints them. sysctls: by name. service: what systemd says of podnet-network.service.
     """
 
     node: str
@@ -64,7 +64,7 @@ class NodeFacts:
     ports: tuple[BridgePort, ...] | None
     tables: tuple[Table, ...] | None
     sysctls: Mapping[str, str | None]
-    timer: str
+    service: str
     unseen: Mapping[str, str]
 
     def interface(self, name: str) -> Interface | None:
@@ -106,7 +106,7 @@ def read(node: str, answer: Mapping[str, Any]) -> NodeFacts:
         ports=part("ports", lambda: parsed(bridge_ports, system, bridge.SHOW)),
         tables=part("tables", lambda: _tables(system)),
         sysctls=part("sysctls", lambda: _sysctls(system)) or dict.fromkeys(SYSCTLS),
-        timer=part("timer", lambda: _timer(system)) or "unknown",
+        service=part("service", lambda: _service(system)) or "unknown",
         unseen=unseen,
     )
 
@@ -131,8 +131,8 @@ def _tables(system: Snapshot) -> tuple[Table, ...]:
     return tuple(found)
 
 
-def _timer(system: Snapshot) -> str:
-    return system.run(*_TIMER).output.strip()  # its exit code says the same
+def _service(system: Snapshot) -> str:
+    return system.run(*_SERVICE).output.strip()  # its exit code says the same
 
 
 def _sysctls(system: Snapshot) -> dict[str, str | None]:

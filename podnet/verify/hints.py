@@ -16,7 +16,7 @@ from podnet.parse.netfilter import Effect
 from podnet.planning import ClusterPlan, NodePlan
 from podnet.verify.facts import Facts, NodeFacts
 from podnet.verify.firewall import Finding, Flow, findings
-from podnet.verify.node_state import uplink_to
+from podnet.verify.node_state import uplink_to, what_sets_it
 from podnet.verify.report import Result
 from podnet.verify.scenarios import Check
 
@@ -100,14 +100,14 @@ def _masquerade(way: _Way) -> Iterator[str]:
     if node is None:
         return
     if node.tables is not None and not any((one.tool, one.name) == ("nft", "podnet") for one in node.tables):
-        yield f"{name} has no table ip podnet, which masquerades (nft list table ip podnet); {_timer(node)}"
+        yield f"{name} has no table ip podnet, which masquerades (nft list table ip podnet); {_service(node)}"
     outside = parse_address(way.check.destination.address)
     if node.routes is not None and not any(within(outside, _to(route)) for route in node.routes):
         yield f"{name} has no route to {outside} (ip route get {outside})"
 
 
-def _timer(node: NodeFacts) -> str:
-    return f"podnet-network.timer is {node.timer}"
+def _service(node: NodeFacts) -> str:
+    return f"podnet-network.service is {node.service}"
 
 
 def _mtu(way: _Way) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _routes(way: _Way) -> Iterator[str]:
 def _of_route(route: Route, node: NodeFacts) -> Iterator[str]:
     right = [one for one in node.routes or () if one.destination == route.destination and one.gateway == route.gateway]
     if not right:
-        yield route_hint(route, node)
+        yield f"{missing(route)}; {what_sets_it(node)}"
     for other in node.routes or ():
         theirs, ours = _to(other), parse_network(route.destination)
         if theirs.prefixlen >= ours.prefixlen and other not in right and overlap(theirs, ours):
@@ -151,13 +151,6 @@ def _of_route(route: Route, node: NodeFacts) -> Iterator[str]:
 
 def _to(route: KernelRoute) -> IPNetwork:
     return parse_network(route.destination)
-
-
-def route_hint(route: Route, node: NodeFacts) -> str:
-    """Say of a route that a node lacks it, and what sets it."""
-    if node.timer != "active":
-        return f"{missing(route)}; podnet-network.timer, which sets it, is {node.timer}"
-    return f"{missing(route)}; podnet-network sets it within seconds: journalctl -u podnet-network"
 
 
 def _sysctls(way: _Way) -> Iterator[str]:

@@ -27,7 +27,11 @@ SCENARIO: Final = "node-state"
 
 def check(plan: ClusterPlan, facts: Facts) -> list[Result]:
     """Every check, node by node. What was not seen does not hold."""
-    return [_result(each, one) for each in plan.nodes for one in _of_node(plan, each, facts)]
+    found = []
+    for each in plan.nodes:
+        node = facts.nodes.get(each.node.name) or nothing(each.node.name)
+        found += [_result(each, one, node) for one in _of_node(plan, each, facts, node)]
+    return found
 
 
 def routes(facts: Facts) -> tuple[SeenRoute, ...]:
@@ -48,16 +52,16 @@ def of_node(plan: ClusterPlan, each: NodePlan, facts: NodeFacts, leaving: Iterab
     yield Check("no-nat-no-drop", "no rule for pod to pod", _rules(plan, each, facts), unseen=facts.tables is None)
 
 
-def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts) -> Iterator[Check]:
-    node = facts.nodes.get(each.node.name) or nothing(each.node.name)
+def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts, node: NodeFacts) -> Iterator[Check]:
     yield Check("internal-ip", _texts(each.node.addresses), _internal_ip(each.node, facts))
     yield Check("pod-cidr", _texts(each.node.pod_subnets), _pod_cidr(each.node, facts))
     yield Check("pod-addresses", f"each once, in {_texts(each.node.pod_subnets)}", _pod_addresses(each.node, facts))
     yield from of_node(plan, each, node, _leaving(plan, each.spec, facts))
 
 
-def _result(each: NodePlan, found: Check) -> Result:
+def _result(each: NodePlan, found: Check, node: NodeFacts) -> Result:
     name = each.node.name
+    hint = f"{found.seen.hint}; {what_sets_it(node)}" if found.name == "route" else found.seen.hint
     return Result(
         id=f"{SCENARIO}/{found.name}: {name}" + (f" -> {found.peer}" if found.peer else ""),
         scenario=SCENARIO,
@@ -69,8 +73,15 @@ def _result(each: NodePlan, found: Check) -> Result:
         expected=found.expected,
         seen=found.seen.text,
         passed=found.seen.holds,
-        hint="" if found.seen.holds else found.seen.hint,
+        hint="" if found.seen.holds else hint,
     )
+
+
+def what_sets_it(node: NodeFacts) -> str:
+    """Say of a route that is missing what would set it."""
+    if node.service != "active":
+        return f"podnet-network.service, which sets it, is {node.service}"
+    return "podnet-network.service sets it at once: journalctl -u podnet-network"
 
 
 def _texts(values: Iterable[object]) -> str:

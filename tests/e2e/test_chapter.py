@@ -267,22 +267,22 @@ def test_kubernetes_own_tests_pass(clone: Clone) -> None:
 
 
 def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -> None:
-    # The timer would heal it within seconds; it is stopped for the time of the look, and a run of its that goes on.
-    stop = "sudo systemctl stop podnet-network.timer podnet-network.service"
+    # The service would repair it at once; it is stopped for the time of the look.
+    stop = "sudo systemctl stop podnet-network.service"
     clone.sh(f'vagrant ssh node1 -c "{stop} && sudo ip route del 10.24.3.0/24"')
     report = verify(clone)
     probes = [r for r in report.results if r.scenario not in ("node-state", "packet-of-mtu-plus-1")]
     assert {r.id for r in probes if not r.passed} == {r.id for r in probes if needs_route_of_node1(r)}
     assert {r.hint for r in report.failed} == {
         "node1 has no route 10.24.3.0/24 via 10.100.197.202 (ip route show proto 201); "
-        "podnet-network.timer, which sets it, is inactive"
+        "podnet-network.service, which sets it, is inactive"
     }
     of_nodes = [r.id for r in report.failed if r.scenario == "node-state"]
     assert of_nodes == ["node-state/route: node1 -> node2"]
     kept = json.loads((clone.folder / "report.json").read_text())
     assert kept["verdict"].startswith(f"failed: {len(report.failed)} of ")
     assert ("node1", "10.24.3.0/24") not in {(route.node, route.destination) for route in report.routes}
-    clone.sh('vagrant ssh node1 -c "sudo systemctl start podnet-network.timer"')
+    clone.sh('vagrant ssh node1 -c "sudo systemctl start podnet-network.service"')
     clone.sh(
         'vagrant ssh node1 -c "timeout 20 sh -c '
         "'until ip route show proto 201 | grep -q 10.24.3.0/24; do sleep 1; done'\""

@@ -58,16 +58,16 @@ def test_up(clone: Clone, figures: Figures) -> None:
 def test_a_node_heals_itself(
     clone: Clone, figures: Figures, request: pytest.FixtureRequest, damage: str, healed: str
 ) -> None:
-    """Without Pulumi and without the API server, by a systemd timer."""
+    """Without Pulumi and without the API server, by a systemd service."""
     before = routes(clone, "node1")
-    # The damage is done in the background: a login over the interface that goes down would not come back.
-    script = f"( {damage} ) > /run/podnet-damage 2>&1 & wait; {healed} && exit 9; exit 0"
-    done = clone.on("node1", f'setsid sh -c "{script}" && echo damaged', check=False)
+    said = "journalctl -b -u podnet-network | grep -c ' set '"
+    repaired = int(clone.on("node1", said, check=False).stdout)
+    # In the background: a login over the interface that goes down would not come back.
+    clone.on("node1", f'setsid sh -c "( {damage} ) > /run/podnet-damage 2>&1 & wait"', check=False)
     with timed(figures, f"healed: {request.node.callspec.id}"):
         until(lambda: clone.on("node1", healed, check=False).returncode == 0, f"{damage} healed")
     until(lambda: routes(clone, "node1") == before, "every route again")
-    if "eth0" not in damage:
-        assert "damaged" in done.stdout, "the damage was none"
+    assert int(clone.on("node1", said).stdout) > repaired, "the damage was none"
     assert_green(clone)
 
 
@@ -97,7 +97,6 @@ def test_a_node_heals_itself_though_its_tools_fail_at_first(clone: Clone) -> Non
         assert clone.on("node1", "cat /run/nft.failed").stdout == "xxx"
         journal = clone.on("node1", "journalctl -b -u podnet-network").stdout
         assert journal.count("cannot set the masquerade: nft: killed by the test") == 3
-        assert "Failed with result" in journal
     finally:
         clone.on("node1", "rm -f /usr/local/sbin/nft /run/nft.failed")
     assert_green(clone)
@@ -133,8 +132,8 @@ def test_kube_proxy_restarted(clone: Clone) -> None:
             id="foreign conf",
         ),
         pytest.param(
-            "systemctl disable -q --now podnet-network.timer",
-            "podnet-network.timer is inactive",
+            "systemctl disable -q --now podnet-network.service",
+            "podnet-network.service is inactive",
             id="healing switched off",
         ),
         pytest.param(

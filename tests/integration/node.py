@@ -65,11 +65,11 @@ class Node:
         return done.stdout
 
     def converge(self) -> str:
-        """Run the timer's subcommand, which has to end well; what it said."""
+        """Run the service's work once, which has to end well; what it said."""
         return self(f"{LIBRARY}/podnet-node reconcile")
 
     def fails(self) -> str:
-        """Run the timer's subcommand, which has to fail; what it said on its standard error."""
+        """Run the service's work once, which has to fail; what it said on its standard error."""
         done = self.run(f"{LIBRARY}/podnet-node reconcile")
         assert done.returncode == 1, done.stdout + done.stderr
         return done.stderr

@@ -99,7 +99,7 @@ def test_what_is_named_is_removed_and_nothing_else(routes: list[dict[str, Any]])
 
 
 @given(ROUTES)
-def test_the_timer_removes_only_what_is_podnet_s_by_its_protocol(routes: list[dict[str, Any]]) -> None:
+def test_the_service_removes_only_what_is_podnet_s_by_its_protocol(routes: list[dict[str, Any]]) -> None:
     found, check = look(routes)
     own = {f"ip route del {one.selector}" for one in found if one.protocol == "201"}
     for repair in check.seen.repairs:

@@ -13,7 +13,7 @@ from .captured import answer
 
 
 def test_what_the_agent_did_not_answer_is_no_answer() -> None:
-    every = {"routes", "interfaces", "ports", "tables", "sysctls", "timer"}
+    every = {"routes", "interfaces", "ports", "tables", "sysctls", "service"}
     assert read("node1", {}).unseen == dict.fromkeys(every, "the node gave no answer")
     half = answer("node1")
     del half["programs"]["links"]

@@ -36,7 +36,7 @@ def without(destination: str) -> Damage:
 
 
 def _stopped(each: dict[str, Any]) -> None:
-    each["programs"]["timer"]["output"] = "inactive\n"
+    each["programs"]["service"]["output"] = "inactive\n"
 
 
 def _no_hairpin(each: dict[str, Any]) -> None:
@@ -55,7 +55,7 @@ BLACKHOLE = {"type": "blackhole", "dst": "10.25.3.0/25", "flags": []}
 
 CASES: list[tuple[str, Check, dict[str, Damage]]] = [
     ("route gone", THERE, {"node1": without("10.25.3.0/24")}),
-    ("route gone and the timer stopped", THERE, {"node1": _both(without("10.25.3.0/24"), _stopped)}),
+    ("route gone and the service stopped", THERE, {"node1": _both(without("10.25.3.0/24"), _stopped)}),
     ("the way back gone", THERE, {"node2": without("10.25.2.0/24")}),
     ("route gone, from a node", FROM_NODE, {"node1": without("10.25.3.0/24")}),
     ("route gone, to a Service", TO_SERVICE, {"node1": without("10.25.3.0/24")}),

@@ -365,7 +365,7 @@ NEEDS = {
     "masquerade-ip6": {"masquerade: node1"},
     "iptables-nft": {"no-nat-no-drop: node1"},
     "iptables-legacy": set(),  # there are no tables of that kind
-    "timer": set(),  # for hints only
+    "service": set(),  # for hints only
 }
 
 
@@ -377,7 +377,7 @@ def test_no_check_passes_without_what_it_looks_at(missing: set[str], way: str) -
             program = each["programs"][name]
             if way == "broken":
                 each["programs"][name] = {"status": 1, "output": "", "errors": "x: no\n"}
-            elif way == "cut" and name not in ("nft-words", "timer", "masquerade-ip6"):
+            elif way == "cut" and name not in ("nft-words", "service", "masquerade-ip6"):
                 program["output"] = program["output"][: len(program["output"]) // 2]
             else:
                 del each["programs"][name]
