@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,6 +11,7 @@ from netaddr import IPNetwork
 
 from podnet.addressing import AddressError, host, parse_address, within
 from podnet.planning import ClusterPlan, NodePlan
+from podnet.verify.check import EndpointKind, PathKind
 from podnet.verify.report import Pod, Report, Result
 
 
@@ -144,10 +144,9 @@ def graph(plan: ClusterPlan, report: Report | None = None) -> Graph:
 
 
 def _outside(report: Report | None) -> Iterable[str]:
-    """Where the outside was tried, as the checks' ids end: it may be another address than the plan's."""
-    tried = [result for result in report.results if result.scenario == "pod-to-outside"] if report else []
-    found = (re.search(r" \(([^()]+)\)$", result.id.partition(" -> ")[2]) for result in tried)
-    return dict.fromkeys(each[1] for each in found if each)
+    """Where the outside was tried: it may be another address than the plan's."""
+    ends = [result.destination for result in report.results] if report else []
+    return dict.fromkeys(end.address for end in ends if end and end.kind is EndpointKind.OUTSIDE and end.address)
 
 
 def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machine:
@@ -195,7 +194,7 @@ def _local(results: Sequence[Result], node: str, pods: Iterable[DrawnPod]) -> Ev
 
 
 def _leaving(results: Sequence[Result], node: str) -> Evidence:
-    tried = [result for result in results if (result.scenario, result.source_node) == ("pod-to-outside", node)]
+    tried = [r for r in results if (r.scenario.path, r.source.node) == (PathKind.EGRESS, node)]
     return _drifted(judge(tried), _not_as_planned(results, "masquerade", node))
 
 
@@ -225,15 +224,21 @@ def _to_pods(results: Sequence[Result], source: str, destination: str) -> list[R
     return [
         result
         for result in results
-        # A pod's name has its node before it: node1/a. Services, node ports and nodes have no slash.
-        if (result.source_node, result.destination_node) == (source, destination) and "/" in result.destination
+        if (end := result.destination)
+        and end.kind is EndpointKind.POD
+        and (result.source.node, end.node) == (source, destination)
     ]
 
 
 def _not_as_planned(results: Sequence[Result], what: str, node: str, peer: str = "") -> list[Result]:
     """What a look at a node itself found of its bridge, its masquerade or a route, where that is not the plan's."""
-    wanted = ("coherence", what, node, peer)
-    return [r for r in results if (r.scenario, r.action, r.source_node, r.destination_node) == wanted and not r.passed]
+    wanted = (PathKind.NODE_STATE, what, node, peer)
+    return [
+        r
+        for r in results
+        if not r.passed
+        and (r.scenario.path, r.action, r.source.node, r.destination.node if r.destination else "") == wanted
+    ]
 
 
 def _drifted(evidence: Evidence, found: Sequence[Result]) -> Evidence:
@@ -251,7 +256,7 @@ def judge(results: Iterable[Result]) -> Evidence:
     """Sum up checks: one that fails decides, then one that was not tried; none at all means that nobody tried."""
     results = list(results)
     untried = [result for result in results if result.untried]
-    failed = [result for result in results if not result.passed and not result.untried]
+    failed = [result for result in results if result.failed]
     for state, those in ((State.FAILED, failed), (State.NOT_TRIED, untried)):
         if those:
             return Evidence(state, f"{len(those)} of {len(results)} checks", tuple(map(_told, those)))

@@ -8,12 +8,20 @@ from typing import Final
 
 from podnet.draw.graph import State, judge
 from podnet.planning import ClusterPlan
+from podnet.verify.check import Endpoint, EndpointKind, PathKind
 from podnet.verify.report import Result
 
 _PODS: Final = "pods on"
 _MACHINES: Final = "machines"
 _SERVICES: Final = "Services of pods on"
 _ELSEWHERE: Final = "elsewhere"
+
+_GROUPS: Final = {
+    EndpointKind.POD: _PODS,
+    EndpointKind.NODE: _MACHINES,
+    EndpointKind.SERVICE: _SERVICES,
+    EndpointKind.NODE_PORT: _SERVICES,
+}
 
 _DNS: Final = "DNS"
 _OWN: Final = "own set-up"
@@ -93,18 +101,17 @@ def _cell(source: Place, destination: Place, checks: Sequence[int], results: Seq
 
 
 def _source(result: Result) -> Place:
-    return Place(_PODS if "/" in result.source else _MACHINES, result.source_node or result.source)
+    return _place(result.source)
 
 
 def _destination(result: Result) -> Place:
-    name, node = result.destination, result.destination_node
-    if result.scenario == "coherence":
+    end = result.destination
+    if result.scenario.path is PathKind.NODE_STATE or end is None:
         return Place(_ELSEWHERE, _OWN)
-    if result.scenario == "pod-to-dns":
-        # The name that was asked for is of this one verification.
-        return Place(_ELSEWHERE, _DNS)
-    if not node:
-        return Place(_ELSEWHERE, name or _OWN)
-    if name == node:
-        return Place(_MACHINES, node)
-    return Place(_PODS if "/" in name else _SERVICES, node)
+    # The name that was asked for is of this one verification.
+    return Place(_ELSEWHERE, _DNS) if end.kind is EndpointKind.NAME else _place(end)
+
+
+def _place(end: Endpoint) -> Place:
+    # A pod that is due and not there is on no node.
+    return Place(_GROUPS[end.kind], end.node) if end.node and end.kind in _GROUPS else Place(_ELSEWHERE, end.name)

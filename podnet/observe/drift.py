@@ -54,11 +54,11 @@ def compare(plan: ClusterPlan, name: str, facts: NodeFacts) -> Look:
     found: list[str] = []
     foreign: list[str] = []
     for result in results:
-        if result.source != name or result.passed or result.action in _OF_THE_API:
+        if result.source.node != name or result.passed or result.action in _OF_THE_API:
             continue
         if result.action == "bridge" and facts.interface(plan.cluster.cni.bridge) is None:
             continue  # the plugin makes the bridge with the node's first pod
-        what = result.action if not result.destination else f"{result.action} to {result.destination}"
+        what = result.action if not result.destination else f"{result.action} to {result.destination.node}"
         whose = foreign if result.action in _FOREIGN else found
         whose.append(f"{what}: {result.seen}; expected {result.expected}")
     if facts.timer != "active":

@@ -16,7 +16,8 @@ from podnet.model import MachineProvider
 from podnet.observe.access import PROBES_TIMEOUT, together
 from podnet.observe.sessions import Session
 from podnet.planning import ClusterPlan
-from podnet.verify.scenarios import PORT, Endpoint, Outside
+from podnet.verify.check import Endpoint, EndpointKind
+from podnet.verify.scenarios import PORT, Outside
 
 _HERE: Final = "the machine that runs podnet"
 _INSTEAD: Final = f"set podnet:outside to an address that answers TCP on port {PORT} (docs/existing-machines.md)"
@@ -85,7 +86,7 @@ async def _place(plan: ClusterPlan, session: Session, servers: _Servers) -> Outs
 
 
 def _endpoint(address: str) -> Endpoint:
-    return Endpoint("outside", "", address)
+    return Endpoint(EndpointKind.OUTSIDE, "outside", "", address)
 
 
 def _words(error: OSError) -> str:

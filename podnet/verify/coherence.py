@@ -1,6 +1,6 @@
 """What must be true of the nodes and of the API server beside what probes can show: the plan is what is there.
 
-Each is a Result like a probe's. An id names a node, or for a route its two: ``coherence/route: node1 -> node2``.
+Each is a Result like a probe's. An id names a node, or for a route its two: ``node-state/route: node1 -> node2``.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from podnet.parse.iproute import KernelRoute
 from podnet.parse.netfilter import Addresses, Effect, Side
 from podnet.planning import ClusterPlan, NodePlan, Route
 from podnet.render import cni
+from podnet.verify.check import Endpoint, EndpointKind, PathKind, Scenario
 from podnet.verify.facts import CONFS, MARK, SYSCTLS, Facts, NodeFacts
 from podnet.verify.firewall import Flow, findings
 from podnet.verify.report import Result, SeenRoute
 
-SCENARIO: Final = "coherence"
 _CONF_ENDINGS: Final = (".conf", ".conflist", ".json")
 """What containerd takes for a conf (go-cni); it sorts the names and loads the first."""
 
@@ -67,13 +67,10 @@ def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts) -> Iterator[Result
 
     def result(action: str, expected: str, seen: Seen, peer: str = "") -> Result:
         return Result(
-            id=f"{SCENARIO}/{action}: {name}" + (f" -> {peer}" if peer else ""),
-            scenario=SCENARIO,
+            scenario=Scenario(PathKind.NODE_STATE),
             action=action,
-            source=name,
-            source_node=name,
-            destination=peer,
-            destination_node=peer,
+            source=_end(name),
+            destination=_end(peer) if peer else None,
             expected=expected,
             seen=seen.text,
             passed=seen.passed,
@@ -95,6 +92,10 @@ def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts) -> Iterator[Result
         yield result(sysctl.rpartition(".")[2].replace("_", "-"), "1", _sysctl(sysctl, node))
     yield result("masquerade", "pods to the outside only", _masquerade(each, node, leaving))
     yield result("no-nat-no-drop", "no rule for pod to pod", _rules(plan, each, node))
+
+
+def _end(node: str) -> Endpoint:
+    return Endpoint(EndpointKind.NODE, node, node, "")
 
 
 def _nothing(name: str) -> NodeFacts:

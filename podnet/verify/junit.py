@@ -16,7 +16,7 @@ def junit(report: Report) -> str:
     """Write a report as XML. Times are in seconds."""
     suites: dict[str, TestSuite] = {}
     for result in report.results:
-        suite = suites.setdefault(result.scenario, TestSuite(result.scenario))
+        suite = suites.setdefault(str(result.scenario), TestSuite(str(result.scenario)))
         suite.add_testcase(_case(result))
     document = JUnitXml("podnet verify")
     for suite in suites.values():

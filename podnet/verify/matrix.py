@@ -38,8 +38,8 @@ def matrix(results: Sequence[Result]) -> Matrix:
     kinds: dict[str, dict[str, list[Result]]] = {}
     for result in results:
         row = kinds.setdefault(f"{result.scenario}/{result.action}", {})
-        row.setdefault(result.source, []).append(result)
-    columns = tuple(dict.fromkeys(result.source for result in results))
+        row.setdefault(result.source.name, []).append(result)
+    columns = tuple(dict.fromkeys(result.source.name for result in results))
     rows = ((kind, tuple(_cell(row.get(column, ())) for column in columns)) for kind, row in kinds.items())
     return Matrix(columns, tuple(rows))
 

@@ -125,7 +125,9 @@ def test_the_failed_checks_come_first(browser: Browser) -> None:
 
 def test_what_a_cluster_says_is_text(browser: Browser) -> None:
     evil = "</script><img src=x onerror=\"document.title='broken'\">"
-    results = tuple(replace(result, seen=evil, hint=evil, id=f"{result.id} {evil}") for result in BROKEN.results)
+    results = tuple(
+        replace(result, seen=evil, hint=evil, source=replace(result.source, name=evil)) for result in BROKEN.results
+    )
     open_page(browser, replace(BROKEN, results=results, pods=(Pod(evil, evil, "node1", evil),)))
     labelled(browser, FAILING).click()
     assert evil in evidence(browser)

@@ -177,7 +177,7 @@ def test_a_rule_of_somebody_else_is_no_drift_and_is_judged(clone: Clone) -> None
     done = clone.run("make up", check=False)
     assert done.returncode != 0
     assert "after its repair" not in done.stdout + done.stderr
-    assert "coherence/no-nat-no-drop: node1" in done.stdout
+    assert "node-state/no-nat-no-drop: node1" in done.stdout
     clone.on("node1", f"iptables -t nat -D {rule}")
     assert clone.passed(clone.run("make up").stdout)
 

@@ -84,7 +84,7 @@ def test_what_is_named_is_removed_and_nothing_else(routes: list[dict[str, Any]])
     (check,) = [
         result
         for result in coherence.check(PLAN, Facts({"node1": facts}, {}, ()))
-        if result.id == "coherence/no-other-route: node1"
+        if result.id == "node-state/no-other-route: node1"
     ]
     assert check.passed is (not expected)
     assert check.seen == (", ".join(map(route_text, expected)) or "none")

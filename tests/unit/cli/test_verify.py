@@ -21,21 +21,24 @@ from podnet.errors import PodnetError
 from podnet.observe.access import Access, CannotLookError, together
 from podnet.observe.progress import Progress
 from podnet.planning import ClusterPlan
+from podnet.verify.check import Endpoint, EndpointKind, Locality, PathKind, Scenario
 from podnet.verify.report import Pod, Report, Result, load
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "tests" / "captured" / "cluster.json"
 
 
-def _result(identity: str, *, passed: bool) -> Result:
-    scenario, _, rest = identity.partition("/")
-    return Result(identity, scenario, rest.partition(":")[0], "node1", "node1", "", "", "x", "y", passed)
+def _end(name: str, address: str = "") -> Endpoint:
+    node, slash, _ = name.partition("/")
+    return Endpoint(EndpointKind.POD if slash else EndpointKind.NODE, name, node, address)
 
 
+STATE = Scenario(PathKind.NODE_STATE)
+PODS_OF_NODE = Scenario(PathKind.POD_TO_POD, Locality.SAME_NODE)
 ALL = (
-    _result("coherence/bridge: node1", passed=True),
-    _result("coherence/route: node1 -> node2", passed=False),
-    _result("pod-to-pod-same-node/tcp: node1/a (10.25.2.4) -> node1/b (10.25.2.5)", passed=True),
+    Result(STATE, "bridge", _end("node1"), None, "x", "y", passed=True),
+    Result(STATE, "route", _end("node1"), _end("node2"), "x", "y", passed=False),
+    Result(PODS_OF_NODE, "tcp", _end("node1/a", "10.25.2.4"), _end("node1/b", "10.25.2.5"), "x", "y", passed=True),
 )
 PODS = (Pod("default", "nginx-1", "node1", "10.25.2.2", "nginx"), Pod("kube-system", "coredns", "master", "10.25.1.2"))
 
@@ -58,9 +61,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     ("pattern", "code", "count"),
     [
         ("*", 1, 3),
-        ("coherence", 1, 2),
-        ("coherence/bridge*", 0, 1),
-        ("coherence/*: node1", 1, 2),
+        ("node-state", 1, 2),
+        ("node-state/bridge*", 0, 1),
+        ("node-state/*: node1", 1, 2),
         ("*node2", 1, 1),
         ("pod-to-pod-same-node/tcp: node1/a (10.25.2.4) -> node1/b (10.25.2.5)", 0, 1),
     ],
@@ -79,7 +82,7 @@ def test_what_was_not_tried_is_no_pass(
     monkeypatch.setattr(sys.modules[__name__], "ALL", (untried, ALL[2]))
     assert run() == 1
     out = capsys.readouterr().out
-    assert "\nnot proved: 1 of 2 checks were not tried (coherence: the gateway is gone), in 1.0 s\n" in out
+    assert "\nnot proved: 1 of 2 checks were not tried (node-state: the gateway is gone), in 1.0 s\n" in out
     assert run("--format", "summary", "--only", "pod-to-pod") == 0
 
 
@@ -99,7 +102,7 @@ def test_the_summary_is_one_line_and_names_the_workload_alone(
         "picture": "",
     }
     assert out.count("\n") == 1
-    assert "coherence/route: node1 -> node2" in err
+    assert "node-state/route: node1 -> node2" in err
 
 
 @pytest.mark.parametrize("form", ["table", "json", "junit", "markdown", "summary"])

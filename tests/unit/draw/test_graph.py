@@ -11,9 +11,9 @@ from podnet.draw.html import page
 from podnet.draw.mermaid import flowchart
 from podnet.draw.svg import picture
 from podnet.planning import ClusterPlan
+from podnet.verify.check import EndpointKind, PathKind, Scenario
 from podnet.verify.report import Pod, Report, SeenRoute
 from tests.unit.draw import clusters
-from tests.unit.draw.clusters import End
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_a_route_by_another_next_hop_is_drifted_twice(chapter: ClusterPlan) -> N
 
 def test_a_pair_that_no_check_took_is_not_tried(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
-    fewer = tuple(result for result in report.results if result.source_node != "node1")
+    fewer = tuple(result for result in report.results if result.source.node != "node1")
     drawn = graph(chapter, replace(report, results=fewer))
     assert states(drawn)["node1 -> node2"] == State.NOT_TRIED
     assert states(drawn)["node2 -> node1"] == State.PASSED
@@ -111,7 +111,8 @@ def test_a_pair_that_no_check_took_is_not_tried(chapter: ClusterPlan) -> None:
 def test_checks_that_could_not_be_made_are_drawn_as_such(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
     results = tuple(
-        replace(r, passed=False, untried="no gateway") if r.scenario == "pod-to-outside" else r for r in report.results
+        replace(r, passed=False, untried="no gateway") if r.scenario.path is PathKind.EGRESS else r
+        for r in report.results
     )
     report = replace(report, results=results)
     drawn = graph(chapter, report)
@@ -130,14 +131,19 @@ def test_checks_that_could_not_be_made_are_drawn_as_such(chapter: ClusterPlan) -
 def test_the_outside_is_where_it_was_tried(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
     assert graph(chapter, report).outside == graph(chapter).outside == "10.100.198.1"
-    results = tuple(replace(r, id=r.id.replace("(10.100.198.1)", "(192.0.2.9)")) for r in report.results)
+    results = tuple(
+        replace(r, destination=replace(r.destination, address="192.0.2.9"))
+        if r.destination and r.destination.kind is EndpointKind.OUTSIDE
+        else r
+        for r in report.results
+    )
     assert graph(chapter, replace(report, results=results)).outside == "192.0.2.9"
 
 
 def test_a_service_or_a_node_that_fails_says_nothing_of_the_route(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
-    kinds = ("pod-to-service", "pod-to-node", "pod-to-dns")
-    results = tuple(replace(r, passed=not r.scenario.startswith(kinds)) for r in report.results)
+    paths = (PathKind.POD_TO_SERVICE, PathKind.POD_TO_NODE, PathKind.DNS)
+    results = tuple(replace(r, passed=r.scenario.path not in paths) for r in report.results)
     drawn = graph(chapter, replace(report, results=results))
     assert set(states(drawn).values()) == {State.PASSED}
     assert drawn.verdict.startswith("failed")
@@ -146,7 +152,7 @@ def test_a_service_or_a_node_that_fails_says_nothing_of_the_route(chapter: Clust
 def test_one_machine_that_cannot_leave_is_enough(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
     results = tuple(
-        replace(r, passed=False) if (r.scenario, r.source_node) == ("pod-to-outside", "node2") else r
+        replace(r, passed=False) if (r.scenario.path, r.source.node) == (PathKind.EGRESS, "node2") else r
         for r in report.results
     )
     drawn = graph(chapter, replace(report, results=results))
@@ -188,8 +194,8 @@ def test_what_is_not_as_planned_on_a_node_has_drifted(
     chapter: ClusterPlan, action: str, peer: str, drifted: list[str]
 ) -> None:
     report = clusters.report(chapter)
-    here, there = End("node1", "node1", ""), End(peer, peer, "")
-    found = clusters.result(f"coherence/{action}", here, there, "the plan's", passed=False)
+    here, there = clusters.node_end("node1"), clusters.node_end(peer) if peer else None
+    found = clusters.result(Scenario(PathKind.NODE_STATE), action, here, there, "the plan's", passed=False)
     drawn = graph(chapter, replace(report, results=(*report.results, found)))
     everything = {
         **{f"local {machine.name}": machine.local for machine in drawn.machines},
@@ -199,7 +205,7 @@ def test_what_is_not_as_planned_on_a_node_has_drifted(
     assert [name for name, evidence in everything.items() if evidence.state is not State.PASSED] == drifted
     for name in drifted:
         assert everything[name].state is State.DRIFTED
-        assert everything[name].details[0].startswith(f"coherence/{action}: node1")
+        assert everything[name].details[0].startswith(f"node-state/{action}: node1")
 
 
 def test_interfaces_are_those_that_routes_leave_by(chapter: ClusterPlan) -> None:

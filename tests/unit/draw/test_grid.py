@@ -7,9 +7,9 @@ import pytest
 from podnet.draw.graph import State
 from podnet.draw.grid import Cell, Grid, grid
 from podnet.planning import ClusterPlan
-from podnet.verify.report import Result
+from podnet.verify.check import Endpoint, EndpointKind, PathKind, Scenario
 from tests.unit.draw import clusters
-from tests.unit.draw.clusters import End, result
+from tests.unit.draw.clusters import node_end, pod_end, result
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +35,11 @@ def test_the_rows_and_columns_of_a_plan_are_there_before_anything_was_seen(pair:
 
 
 def test_one_check_that_fails_is_enough_and_is_read_first(pair: ClusterPlan) -> None:
-    source, destination = End("master/a", "master", "10.22.1.2"), End("node1/b", "node1", "10.22.2.3")
+    ends = pod_end("master", "a", "10.22.1.2"), pod_end("node1", "b", "10.22.2.3")
+    scenario = Scenario(PathKind.POD_TO_POD)
     results = [
-        result("pod-to-pod-other-node/icmp", source, destination, "reached"),
-        result("pod-to-pod-other-node/tcp", source, destination, "10.22.1.2", passed=False),
+        result(scenario, "icmp", *ends, "reached"),
+        result(scenario, "tcp", *ends, "10.22.1.2", passed=False),
     ]
     cell = find(grid(pair, results), "pods on master", "pods on node1")
     assert (cell.state, cell.checks, cell.passed) == (State.FAILED, (1, 0), 1)
@@ -46,22 +47,27 @@ def test_one_check_that_fails_is_enough_and_is_read_first(pair: ClusterPlan) -> 
 
 
 @pytest.mark.parametrize(
-    ("scenario", "destination", "column"),
+    ("path", "destination", "column"),
     [
-        ("pod-to-pod-other-node", End("node1/b", "node1", "10.22.2.3"), "pods on node1"),
-        ("pod-to-web-other-node", End("node1/nginx-1", "node1", "10.22.2.4"), "pods on node1"),
-        ("pod-to-node-other-node", End("node1", "node1", "10.100.198.201"), "node1"),
-        ("pod-to-service-other-node", End("service podnet-b", "node1", "10.96.0.9"), "Services of pods on node1"),
-        ("node-to-node-port", End("node port 30000 of master", "node1", ""), "Services of pods on node1"),
-        ("pod-to-dns", End("podnet-a.x.svc.cluster.local", "", ""), "DNS"),
-        ("pod-to-outside", End("outside", "", "10.100.198.1"), "outside"),
-        ("coherence", End("node1", "node1", ""), "own set-up"),
-        ("coherence", End("", "", ""), "own set-up"),
-        ("pod-to-pod-other-node", End("gone/b", "gone", "10.22.9.3"), "pods on gone"),
+        (PathKind.POD_TO_POD, pod_end("node1", "b", "10.22.2.3"), "pods on node1"),
+        (PathKind.POD_TO_WEB, pod_end("node1", "nginx-1", "10.22.2.4"), "pods on node1"),
+        (PathKind.POD_TO_WEB, Endpoint(EndpointKind.POD, "nginx pod 2 of 2", "", ""), "nginx pod 2 of 2"),
+        (PathKind.POD_TO_NODE, node_end("node1", "10.100.198.201"), "node1"),
+        (
+            PathKind.POD_TO_SERVICE,
+            Endpoint(EndpointKind.SERVICE, "x", "node1", "10.96.0.9"),
+            "Services of pods on node1",
+        ),
+        (PathKind.NODE_PORT, Endpoint(EndpointKind.NODE_PORT, "x", "node1", ""), "Services of pods on node1"),
+        (PathKind.DNS, Endpoint(EndpointKind.NAME, "podnet-a.x.svc.cluster.local", "", ""), "DNS"),
+        (PathKind.EGRESS, Endpoint(EndpointKind.OUTSIDE, "outside", "", "10.100.198.1"), "outside"),
+        (PathKind.NODE_STATE, node_end("node1"), "own set-up"),
+        (PathKind.NODE_STATE, None, "own set-up"),
+        (PathKind.POD_TO_POD, pod_end("gone", "b", "10.22.9.3"), "pods on gone"),
     ],
 )
-def test_where_a_check_leads(pair: ClusterPlan, scenario: str, destination: End, column: str) -> None:
-    check: Result = result(f"{scenario}/tcp", End("master/a", "master", ""), destination, "reached")
+def test_where_a_check_leads(pair: ClusterPlan, path: PathKind, destination: Endpoint | None, column: str) -> None:
+    check = result(Scenario(path), "tcp", pod_end("master", "a", ""), destination, "reached")
     assert find(grid(pair, [check]), "pods on master", column).checks == (0,)
 
 

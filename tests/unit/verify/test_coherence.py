@@ -19,7 +19,7 @@ from .captured import PLAN, Damage, edit, facts, replace, rule
 
 
 def failed(seen: Facts, plan: Any = PLAN) -> set[str]:
-    return {result.id.removeprefix("coherence/") for result in coherence.check(plan, seen) if not result.passed}
+    return {result.id.removeprefix("node-state/") for result in coherence.check(plan, seen) if not result.passed}
 
 
 def test_a_right_cluster_is_coherent() -> None:
@@ -363,9 +363,9 @@ def test_no_check_passes_without_what_it_looks_at(missing: set[str], way: str) -
 def test_without_any_answer_nothing_of_the_node_holds() -> None:
     seen = facts()
     seen = Facts({name: node for name, node in seen.nodes.items() if name != "node1"}, seen.kubernetes, seen.pods)
-    of_node1 = {result.id for result in coherence.check(PLAN, seen) if result.source == "node1"}
+    of_node1 = {result.id for result in coherence.check(PLAN, seen) if result.source.name == "node1"}
     known_elsewhere = {"internal-ip: node1", "pod-cidr: node1", "pod-addresses: node1"}
-    assert failed(seen) == {identity.removeprefix("coherence/") for identity in of_node1} - known_elsewhere
+    assert failed(seen) == {identity.removeprefix("node-state/") for identity in of_node1} - known_elsewhere
     assert {r.id for r in coherence.check(PLAN, Facts({}, {}, ())) if r.passed} == set()
 
 
