@@ -9,6 +9,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from podnet.draw import labels
+from podnet.draw.evidence import State
 from podnet.draw.html import page
 from podnet.verify.report import Pod, Report
 from tests.browser.conftest import Browser
@@ -65,7 +67,7 @@ def test_exactly_the_pairs_that_fail_are_marked(browser: Browser) -> None:
     ]
     assert {cell.text for cell in cells(browser, "failed")} == {"✗"}
     assert {cell.text for cell in cells(browser, "passed")} == {"✓"}
-    assert {cell.text for cell in cells(browser, "not-tried")} == {"·"}
+    assert {cell.text for cell in cells(browser, "not-tried")} == {labels.SIGNS[State.NOT_TRIED]}
     assert len(cells(browser, "passed")) == 3 * 11 + 3 * 3 - 6
 
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from podnet.draw.graph import Graph, RouteEdge, State, graph, worst
+from podnet.draw import labels
+from podnet.draw.evidence import State, worst
+from podnet.draw.graph import DrawnRoute, Graph, graph
 from podnet.draw.html import page
 from podnet.draw.mermaid import flowchart
 from podnet.draw.svg import picture
@@ -26,7 +28,7 @@ def states(drawn: Graph) -> dict[str, str]:
     return {f"{route.node} -> {route.peer or route.gateway}": route.evidence.state for route in drawn.routes}
 
 
-def edge(drawn: Graph, node: str, gateway: str) -> RouteEdge:
+def edge(drawn: Graph, node: str, gateway: str) -> DrawnRoute:
     return next(route for route in drawn.routes if (route.node, route.gateway) == (node, gateway))
 
 
@@ -119,10 +121,11 @@ def test_checks_that_could_not_be_made_are_drawn_as_such(chapter: ClusterPlan) -
     assert drawn.state is State.NOT_TRIED
     assert drawn.leaving.state is State.NOT_TRIED
     assert drawn.machines[0].leaving.details[0].endswith(": not tried: no gateway")
-    assert 'class="said not-tried strong"' in picture(drawn)
+    assert 'class="status not-tried strong"' in picture(drawn)
     assert "not proved: 3 of 60 checks were not tried" in flowchart(drawn)
     shown = page(chapter, report)
-    assert '<p class="verdict not-tried"><span aria-hidden="true">·</span> not proved: 3 of 60 checks' in shown
+    sign = labels.SIGNS[State.NOT_TRIED]
+    assert f'<p class="verdict not-tried"><span aria-hidden="true">{sign}</span> not proved: 3 of 60' in shown
     assert shown.count("<td>no gateway</td>") == 3
     one = replace(report, results=(*results, replace(results[0], passed=False)))
     assert graph(chapter, one).state is State.FAILED
@@ -160,7 +163,7 @@ def test_one_machine_that_cannot_leave_is_enough(chapter: ClusterPlan) -> None:
     assert drawn.leaving.state is State.FAILED
 
 
-def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
+def test_a_pod_outside_its_nodes_subnet_is_misplaced(chapter: ClusterPlan) -> None:
     pods = (
         Pod("default", "right", "node1", "10.22.2.9"),
         Pod("default", "wrong", "node1", "10.22.3.9"),
@@ -168,7 +171,7 @@ def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
         Pod("default", "gone", "node9", "10.22.9.9"),
     )
     drawn = graph(chapter, Report((), pods, (), 1.0))
-    assert [(pod.name, pod.astray) for pod in drawn.machines[1].pods or ()] == [
+    assert [(pod.name, pod.misplaced) for pod in drawn.machines[1].pods or ()] == [
         ("right", False),
         ("wrong", True),
         ("none", True),
@@ -178,7 +181,7 @@ def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
     assert drawn.machines[1].local.details[0] == "default/wrong has 10.22.3.9"
     assert drawn.machines[0].pods == ()
     assert drawn.machines[0].local.state is State.NOT_TRIED
-    assert [pod.name for pod in drawn.strays] == ["gone"]
+    assert [pod.name for pod in drawn.unplanned] == ["gone"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The checks as a grid: from where in its rows, to where in its columns, and in every cell the checks of that pair."""
+"""The checks by pair: from where in the rows, to where in the columns, in every cell the checks of that pair."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from podnet.draw.graph import State, judge
+from podnet.draw.evidence import State, summarize
 from podnet.planning import ClusterPlan
 from podnet.verify.check import Endpoint, EndpointKind, PathKind
 from podnet.verify.report import Result
@@ -40,7 +40,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PairCell:
     """A pair. checks: the numbers of its results in the report."""
 
     source: Place
@@ -50,23 +50,23 @@ class Cell:
     passed: int
 
     @property
-    def said(self) -> str:
+    def label(self) -> str:
         """The cell in words."""
         found = f"{self.passed} of {len(self.checks)} hold" if self.checks else "no check"
         return f"{self.source} to {self.destination}: {self.state}, {found}"
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class PairMatrix:
     """columns: of all rows. groups: what stands above the columns, and over how many. rows: a place and its cells."""
 
     columns: tuple[Place, ...]
     groups: tuple[tuple[str, int], ...]
-    rows: tuple[tuple[Place, tuple[Cell, ...]], ...]
+    rows: tuple[tuple[Place, tuple[PairCell, ...]], ...]
 
 
-def grid(plan: ClusterPlan, results: Sequence[Result]) -> Grid:
-    """Sort the results of a report into a grid. Nodes stand in the plan's order, and none is left out."""
+def pair_matrix(plan: ClusterPlan, results: Sequence[Result]) -> PairMatrix:
+    """Sort the results of a report into a matrix. Nodes stand in the plan's order, and none is left out."""
     names = [node.node.name for node in plan.nodes]
     pairs: dict[tuple[Place, Place], list[int]] = {}
     for number, result in enumerate(results):
@@ -78,7 +78,7 @@ def grid(plan: ClusterPlan, results: Sequence[Result]) -> Grid:
     order = [_PODS, _MACHINES, _SERVICES, _ELSEWHERE]
     columns.sort(key=lambda place: order.index(place.group))
     groups = [(group, sum(place.group == group for place in columns)) for group in order]
-    return Grid(
+    return PairMatrix(
         columns=tuple(columns),
         groups=tuple(group for group in groups if group[1]),
         rows=tuple(
@@ -93,11 +93,11 @@ def _all(known: Sequence[Place], found: Iterable[Place]) -> list[Place]:
     return list(dict.fromkeys([*known, *found]))
 
 
-def _cell(source: Place, destination: Place, checks: Sequence[int], results: Sequence[Result]) -> Cell:
+def _cell(source: Place, destination: Place, checks: Sequence[int], results: Sequence[Result]) -> PairCell:
     mine = [results[number] for number in checks]
     # What does not hold is read first.
     ordered = sorted(checks, key=lambda number: (results[number].passed, results[number].untried))
-    return Cell(source, destination, tuple(ordered), judge(mine).state, sum(result.passed for result in mine))
+    return PairCell(source, destination, tuple(ordered), summarize(mine).state, sum(result.passed for result in mine))
 
 
 def _source(result: Result) -> Place:

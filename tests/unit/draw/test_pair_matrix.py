@@ -1,11 +1,11 @@
-"""The grid of sources and destinations."""
+"""The checks by pair of places."""
 
 from __future__ import annotations
 
 import pytest
 
-from podnet.draw.graph import State
-from podnet.draw.grid import Cell, Grid, grid
+from podnet.draw.evidence import State
+from podnet.draw.pair_matrix import PairCell, PairMatrix, pair_matrix
 from podnet.planning import ClusterPlan
 from podnet.verify.check import Endpoint, EndpointKind, PathKind, Scenario
 from tests.unit.draw import clusters
@@ -17,18 +17,18 @@ def pair() -> ClusterPlan:
     return clusters.planned(2)
 
 
-def find(found: Grid, source: str, destination: str) -> Cell:
+def find(found: PairMatrix, source: str, destination: str) -> PairCell:
     return next(c for _, row in found.rows for c in row if (str(c.source), str(c.destination)) == (source, destination))
 
 
 def test_every_result_is_in_exactly_one_cell(pair: ClusterPlan) -> None:
     results = clusters.results(pair)
-    numbers = [number for _, row in grid(pair, results).rows for cell in row for number in cell.checks]
+    numbers = [number for _, row in pair_matrix(pair, results).rows for cell in row for number in cell.checks]
     assert sorted(numbers) == list(range(len(results)))
 
 
 def test_the_rows_and_columns_of_a_plan_are_there_before_anything_was_seen(pair: ClusterPlan) -> None:
-    found = grid(pair, ())
+    found = pair_matrix(pair, ())
     assert [str(source) for source, _ in found.rows] == ["pods on master", "pods on node1", "master", "node1"]
     assert found.groups == (("pods on", 2), ("machines", 2), ("Services of pods on", 2))
     assert {cell.state for _, row in found.rows for cell in row} == {State.NOT_TRIED}
@@ -41,9 +41,9 @@ def test_one_check_that_fails_is_enough_and_is_read_first(pair: ClusterPlan) -> 
         result(scenario, "icmp", *ends, "reached"),
         result(scenario, "tcp", *ends, "10.22.1.2", passed=False),
     ]
-    cell = find(grid(pair, results), "pods on master", "pods on node1")
+    cell = find(pair_matrix(pair, results), "pods on master", "pods on node1")
     assert (cell.state, cell.checks, cell.passed) == (State.FAILED, (1, 0), 1)
-    assert cell.said == "pods on master to pods on node1: failed, 1 of 2 hold"
+    assert cell.label == "pods on master to pods on node1: failed, 1 of 2 hold"
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_one_check_that_fails_is_enough_and_is_read_first(pair: ClusterPlan) -> 
 )
 def test_where_a_check_leads(pair: ClusterPlan, path: PathKind, destination: Endpoint | None, column: str) -> None:
     check = result(Scenario(path), "tcp", pod_end("master", "a", ""), destination, "reached")
-    assert find(grid(pair, [check]), "pods on master", column).checks == (0,)
+    assert find(pair_matrix(pair, [check]), "pods on master", column).checks == (0,)
 
 
 def test_groups_stand_over_their_columns(pair: ClusterPlan) -> None:
-    found = grid(pair, clusters.results(pair))
+    found = pair_matrix(pair, clusters.results(pair))
     assert sum(count for _, count in found.groups) == len(found.columns)
     over = [group for group, count in found.groups for _ in range(count)]
     assert over == [column.group for column in found.columns]
