@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from podnet.draw.evidence import WORST_FIRST, Evidence, State
 from podnet.draw.graph import DrawnMachine, DrawnRoute, Graph
+from podnet.text import counted
 
 _T = TypeVar("_T")
 
@@ -86,8 +87,7 @@ class RouteGroup:
     @property
     def heading(self) -> str:
         """How many there are."""
-        count = len(self.routes) + self.more
-        return f"{count} {'route' if count == 1 else 'routes'} {self.state}"
+        return f"{counted(len(self.routes) + self.more, 'route')} {self.state}"
 
     @property
     def rest(self) -> str:

@@ -44,7 +44,12 @@ class Lane:
 
 
 def lanes(graph: Graph) -> tuple[Lane, ...]:
-    """Give every route a row. The short ones come first, so that the long ones pass below them and none cross."""
+    """Give every route a row; none, where there is no room for an arrow each.
+
+    The short ones come first, so that the long ones pass below them and none cross.
+    """
+    if len(graph.machines) > labels.ARROWS:
+        return ()
     numbers = {machine.name: number for number, machine in enumerate(graph.machines)}
     ends = []
     for route in graph.routes:
@@ -59,12 +64,8 @@ def lanes(graph: Graph) -> tuple[Lane, ...]:
         taken = {lane.row for lane in placed if lane.left < high and low < lane.right}
         row = next(row for row in range(len(ends)) if row not in taken)
         placed.append(Lane(route, start, end, row))
-    return tuple(placed)
-
-
-def drawable(placed: Sequence[Lane], count: int) -> bool:
-    """Whether so many machines have room for these arrows: a kernel may hold any number that nobody planned."""
-    return all(len(_at(placed, machine)) <= _PORTS for machine in range(count))
+    # A kernel may hold any number of routes that nobody planned.
+    return tuple(placed) if all(len(_at(placed, number)) <= _PORTS for number in numbers.values()) else ()
 
 
 def rows(placed: Sequence[Lane]) -> int:
@@ -76,10 +77,8 @@ def distance(placed: Sequence[Lane], count: int) -> float:
     """How far apart the middles of two machines must be for every text to have its room."""
     ports = [len(_at(placed, machine)) for machine in range(count)]
     beside = max((one + other for one, other in pairwise(ports)), default=0)
-    text = max(
-        (max(spans_width(spans(*labels.route(lane.route))), _status_width(lane.route)) for lane in placed), default=0
-    )
-    return text + _PORT * (beside / 2 + 1) + 16
+    widths = [max(spans_width(spans(*labels.route(lane.route))), _status_width(lane.route)) for lane in placed]
+    return max(widths, default=0) + _PORT * (beside / 2 + 1) + 16
 
 
 def draw(placed: Sequence[Lane], middles: Sequence[float], top: float, first: float) -> Iterator[Shape]:

@@ -55,9 +55,7 @@ class _Columns:
 
 def lay_out(graph: Graph) -> Drawing:
     """Give everything in a graph its place."""
-    placed = lanes.lanes(graph) if len(graph.machines) <= labels.ARROWS else ()
-    if not lanes.drawable(placed, len(graph.machines)):
-        placed = ()
+    placed = lanes.lanes(graph)
     cards = [_blocks(graph, machine, arrows=bool(placed)) for machine in graph.machines]
     grid = _columns(cards, placed)
     head, foot = title_block(graph), outside_block(graph)
@@ -78,10 +76,8 @@ def lay_out(graph: Graph) -> Drawing:
         y = bottom + height + (_GAP if start + grid.count < len(cards) else 0)
     if not placed:
         bands.append(Box(right - 22, first_band, 22, y - first_band, "network", 8))
-    above, below = (
-        head.draw(_MARGIN, _MARGIN, head.width, head.height),
-        foot.draw(_MARGIN, y, right - _MARGIN, foot.height),
-    )
+    above = head.draw(_MARGIN, _MARGIN, head.width, head.height)
+    below = foot.draw(_MARGIN, y, right - _MARGIN, foot.height)
     shapes = (*above, *bands, *front, *below)
     return Drawing(right + _MARGIN, y + foot.height + _MARGIN, shapes, title(graph), description(graph))
 

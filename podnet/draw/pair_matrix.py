@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from podnet.draw.evidence import State, summarize
@@ -15,6 +17,7 @@ _PODS: Final = "pods on"
 _MACHINES: Final = "machines"
 _SERVICES: Final = "Services of pods on"
 _ELSEWHERE: Final = "elsewhere"
+_ORDER: Final = (_PODS, _MACHINES, _SERVICES, _ELSEWHERE)
 
 _GROUPS: Final = {
     EndpointKind.POD: _PODS,
@@ -67,30 +70,22 @@ class PairMatrix:
 
 def pair_matrix(plan: ClusterPlan, results: Sequence[Result]) -> PairMatrix:
     """Sort the results of a report into a matrix. Nodes stand in the plan's order, and none is left out."""
-    names = [node.node.name for node in plan.nodes]
-    pairs: dict[tuple[Place, Place], list[int]] = {}
+    pairs: dict[tuple[Place, Place], list[int]] = defaultdict(list)
     for number, result in enumerate(results):
-        pairs.setdefault((_source(result), _destination(result)), []).append(number)
-    known = [Place(group, name) for group in (_PODS, _MACHINES) for name in names]
-    sources = _all(known, (source for source, _ in pairs))
-    services = [Place(_SERVICES, name) for name in names]
-    columns = _all([*known, *services], (destination for _, destination in pairs))
-    order = [_PODS, _MACHINES, _SERVICES, _ELSEWHERE]
-    columns.sort(key=lambda place: order.index(place.group))
-    groups = [(group, sum(place.group == group for place in columns)) for group in order]
+        pairs[_place(result.source), _destination(result)].append(number)
+    # The places that the plan has, and then those that only the report has.
+    known = [Place(group, node.node.name) for group in (_PODS, _MACHINES, _SERVICES) for node in plan.nodes]
+    sources = dict.fromkeys([*(place for place in known if place.group != _SERVICES), *(pair[0] for pair in pairs)])
+    columns = sorted(dict.fromkeys([*known, *(pair[1] for pair in pairs)]), key=lambda place: _ORDER.index(place.group))
+    groups = groupby(columns, key=lambda place: place.group)
     return PairMatrix(
         columns=tuple(columns),
-        groups=tuple(group for group in groups if group[1]),
+        groups=tuple((group, len(list(members))) for group, members in groups),
         rows=tuple(
-            (source, tuple(_cell(source, column, pairs.get((source, column), []), results) for column in columns))
+            (source, tuple(_cell(source, column, pairs[source, column], results) for column in columns))
             for source in sources
         ),
     )
-
-
-def _all(known: Sequence[Place], found: Iterable[Place]) -> list[Place]:
-    """The places that the plan has, and then those that only the report has."""
-    return list(dict.fromkeys([*known, *found]))
 
 
 def _cell(source: Place, destination: Place, checks: Sequence[int], results: Sequence[Result]) -> PairCell:
@@ -98,10 +93,6 @@ def _cell(source: Place, destination: Place, checks: Sequence[int], results: Seq
     # What does not hold is read first.
     ordered = sorted(checks, key=lambda number: (results[number].passed, results[number].untried))
     return PairCell(source, destination, tuple(ordered), summarize(mine).state, sum(result.passed for result in mine))
-
-
-def _source(result: Result) -> Place:
-    return _place(result.source)
 
 
 def _destination(result: Result) -> Place:

@@ -78,30 +78,6 @@ class Text:
     kind: str = "ink"
     anchor: Anchor = "start"
 
-    @property
-    def width(self) -> float:
-        """Pixels that it takes, at most."""
-        return spans_width(self.spans)
-
-    @property
-    def left(self) -> float:
-        """Where it begins, at the farthest."""
-        return self.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * self.width
-
-    @property
-    def top(self) -> float:
-        """Where its highest letters end."""
-        return self.y - 0.8 * self._size
-
-    @property
-    def bottom(self) -> float:
-        """Where its lowest letters end."""
-        return self.y + 0.22 * self._size
-
-    @property
-    def _size(self) -> float:
-        return max(span.font.size for span in self.spans)
-
 
 @dataclass(frozen=True, slots=True)
 class Group:

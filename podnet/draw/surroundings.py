@@ -11,6 +11,7 @@ from podnet.draw.labels import Code
 from podnet.draw.measure import CODE, SMALL, STRONG, TEXT, TITLE, text_width
 from podnet.draw.shapes import ArrowHead, Block, Box, Line, Shape, Span, Text, spans, spans_width, status, text
 from podnet.draw.style import css_class
+from podnet.text import counted
 
 
 def title(graph: Graph) -> str:
@@ -32,8 +33,8 @@ def title_block(graph: Graph) -> Block:
     """Draw what it is, and what came of looking at it."""
     found = [(graph.state, labels.verdict(graph), STRONG)]
     if graph.unplanned:
-        count, first = len(graph.unplanned), graph.unplanned[0]
-        more = f"{count} {'pod' if count == 1 else 'pods'} not on a planned machine: {first.name} on {first.node}"
+        first = graph.unplanned[0]
+        more = f"{counted(len(graph.unplanned), 'pod')} not on a planned machine: {first.name} on {first.node}"
         found.append((State.DRIFTED, more[:90], TEXT))
     widest = max(text_width(words, TEXT) for words in (_summary(graph), *(words for _, words, _ in found))) + 18
 

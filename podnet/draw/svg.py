@@ -6,7 +6,6 @@ so gives the same bytes for the same drawing. A drawing library would only renam
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from xml.etree import ElementTree as ET
 
@@ -16,6 +15,7 @@ from podnet.draw.layout import lay_out
 from podnet.draw.measure import CODE, NAME, SMALL, STRONG, TEXT, TITLE
 from podnet.draw.shapes import ArrowHead, Box, Drawing, Group, Line, Shape, Sign, Text
 from podnet.draw.style import css, css_class
+from podnet.text import xml_text
 
 SCOPE: Final = "podnet-picture"
 
@@ -40,9 +40,6 @@ _SIGNS: Final = {
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 """The attribute xml:space. SVG 2 has a CSS property instead, but converters (librsvg and others) know only this, and
 without it they cut the spaces off at both ends of every tspan."""
-
-_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML document may hold, not even escaped."""
 
 
 def picture(graph: Graph) -> str:
@@ -69,8 +66,8 @@ def _svg(drawing: Drawing) -> ET.Element:
             "aria-labelledby": "podnet-title podnet-description",
         },
     )
-    ET.SubElement(root, "title", {"id": "podnet-title"}).text = _clean(drawing.title)
-    ET.SubElement(root, "desc", {"id": "podnet-description"}).text = _clean(drawing.description)
+    ET.SubElement(root, "title", {"id": "podnet-title"}).text = xml_text(drawing.title)
+    ET.SubElement(root, "desc", {"id": "podnet-description"}).text = xml_text(drawing.description)
     ET.SubElement(root, "style").text = f"\n{css(f'.{SCOPE}')}\n"
     ET.SubElement(root, "rect", {"class": "paper", "width": width, "height": height})
     for shape in drawing.shapes:
@@ -84,7 +81,7 @@ def _add(parent: ET.Element, shape: Shape) -> None:
         case Group(inner, title):
             group = ET.SubElement(parent, "g")
             if title:
-                ET.SubElement(group, "title").text = _clean(title)
+                ET.SubElement(group, "title").text = xml_text(title)
             for each in inner:
                 _add(group, each)
         case Box(x, y, width, height, kind, radius):
@@ -112,12 +109,12 @@ def _add_text(parent: ET.Element, text: Text) -> None:
     kinds = " ".join(filter(None, [text.kind, _FONT_CLASS[only.font] if only else ""]))
     line = ET.SubElement(parent, "text", {"class": kinds} | place)
     if only:
-        line.text = _clean(only.text)
+        line.text = xml_text(only.text)
         return
     line.set(_SPACE, "preserve")
     for span in text.spans:
         kind = _FONT_CLASS[span.font]
-        ET.SubElement(line, "tspan", {"class": kind} if kind else {}).text = _clean(span.text)
+        ET.SubElement(line, "tspan", {"class": kind} if kind else {}).text = xml_text(span.text)
 
 
 def _break_lines(element: ET.Element) -> None:
@@ -131,7 +128,3 @@ def _break_lines(element: ET.Element) -> None:
 
 def _number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

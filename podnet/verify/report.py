@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from podnet.errors import PodnetError
+from podnet.text import counted
 from podnet.verify.check import Check, Endpoint, EndpointKind, Expectation, Locality, PathKind, Scenario, check_id
 
 _FORMAT: Final = 2
@@ -130,7 +131,7 @@ class Report:
         for result in self.untried:
             reasons.setdefault(result.untried, []).append(str(result.scenario))
         (why, scenarios), *others = reasons.items()
-        more = f"; and for {len(others)} more reason{'s' if len(others) > 1 else ''}" if others else ""
+        more = f"; and for {counted(len(others), 'more reason')}" if others else ""
         return f"{', '.join(dict.fromkeys(scenarios))}: {why}{more}"
 
 

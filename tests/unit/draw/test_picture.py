@@ -15,7 +15,7 @@ from podnet.draw.evidence import State
 from podnet.draw.graph import Graph, graph
 from podnet.draw.layout import lay_out
 from podnet.draw.measure import Font, shortened, text_width, wrapped
-from podnet.draw.shapes import Box, Drawing, Group, Line, Shape, Text
+from podnet.draw.shapes import Box, Drawing, Group, Line, Shape, Text, spans_width
 from podnet.draw.style import css, css_class
 from podnet.draw.svg import picture
 from podnet.verify.report import Pod, Report, SeenRoute
@@ -113,7 +113,11 @@ class Area:
 def area(shape: Text | Box) -> Area:
     if isinstance(shape, Box):
         return Area(shape.x, shape.y, shape.x + shape.width, shape.y + shape.height, shape.kind)
-    return Area(shape.left, shape.top, shape.left + shape.width, shape.bottom, said(shape))
+    size = max(span.font.size for span in shape.spans)
+    left = shape.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[shape.anchor] * spans_width(shape.spans)
+    # Where the highest letters end, and the lowest.
+    top, bottom = shape.y - 0.8 * size, shape.y + 0.22 * size
+    return Area(left, top, left + spans_width(shape.spans), bottom, said(shape))
 
 
 def overlapping(drawing: Drawing) -> list[str]:

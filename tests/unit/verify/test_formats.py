@@ -13,9 +13,9 @@ from junitparser import JUnitXml
 from podnet.cli.table import show
 from podnet.errors import PodnetError
 from podnet.verify.check import Endpoint, EndpointKind, Locality, PathKind, Scenario
+from podnet.verify.check_matrix import CheckCell, check_matrix
 from podnet.verify.junit import junit
 from podnet.verify.markdown import markdown
-from podnet.verify.matrix import Cell, matrix
 from podnet.verify.report import Pod, Report, Result, SeenRoute, dump, load
 from tests.conftest import Golden
 
@@ -171,9 +171,14 @@ def test_the_terminal_alone_has_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_matrix_counts() -> None:
-    grid = matrix(FAILED.results)
+    grid = check_matrix(FAILED.results)
     assert grid.columns == ("node1/a", "node2/a", "node1", "node2")
-    assert dict(grid.rows)["pod-to-pod-other-node/tcp"] == (Cell(0, 1), Cell(1, 1), Cell(0, 0), Cell(0, 0))
+    assert dict(grid.rows)["pod-to-pod-other-node/tcp"] == (
+        CheckCell(0, 1),
+        CheckCell(1, 1),
+        CheckCell(0, 0),
+        CheckCell(0, 0),
+    )
     assert [str(cell) for cell in dict(grid.rows)["node-state/bridge"]] == ["", "", "", "0/1"]
-    cells = dict(matrix(UNTRIED.results).rows)["pod-to-web/http"]
+    cells = dict(check_matrix(UNTRIED.results).rows)["pod-to-web/http"]
     assert [(str(cell), cell.failed, cell.untried) for cell in cells if cell.total] == [("0/1", False, 1)] * 2
