@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -16,6 +17,11 @@ def visible(text: str) -> str:
 def xml_text(text: str) -> str:
     """Replace what XML 1.0 cannot hold, not even escaped, by U+FFFD; what a tool says may have a colour in it."""
     return _NOT_XML.sub("\ufffd", text)
+
+
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def counted(count: int, noun: str) -> str:

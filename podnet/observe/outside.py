@@ -27,8 +27,8 @@ _INSTEAD: Final = f"set podnet:outside to an address that answers TCP on port {P
 async def outside(plan: ClusterPlan, nodes: Mapping[str, Session]) -> AsyncIterator[Mapping[str, Outside]]:
     """Give the outside of each node's pods, by the node's name; every node has tried its own, as the control.
 
-    It is what the config names, or the gateway. Where the hosts are somebody else's and the gateway is no address of
-    this machine, it is this machine's address that the node's login came from.
+    It is what the config names, or the gateway; of existing hosts whose gateway is no address of this machine, it is
+    this machine's address that the node's login came from.
     """
     async with AsyncExitStack() as stack:
         servers = _Servers(stack)

@@ -31,7 +31,7 @@ Seen = dict[str, Observation]
 async def verify(
     plan: ClusterPlan, access: Access, progress: Progress, choose: Callable[[str], bool] = lambda _: True
 ) -> Report:
-    """Verify a cluster. choose: which checks to make, by id; pods and routes are told whatever is chosen.
+    """Verify a cluster. choose: which checks to make, by id; pods and routes are reported whatever is chosen.
 
     Raises CannotLookError where it cannot be done.
     """
@@ -87,7 +87,7 @@ class _Look:
     seen: Seen
 
     async def all(self) -> dict[str, NodeFacts]:
-        """Make every probe, each told in seen; the facts of every node."""
+        """Make every probe, and keep what each saw; the facts of every node."""
         self.progress.count(0, len(self.chosen))
         pods = dict.fromkeys(check.source for check in self.chosen if check.source.kind is EndpointKind.POD)
         answers, _ = await asyncio.gather(

@@ -11,6 +11,7 @@ from podnet.addressing import AddressError, family_of, network_of, overlap, pars
 from podnet.parse.netfilter import Effect
 from podnet.planning import ClusterPlan, NodePlan, Route
 from podnet.render import cni
+from podnet.text import few
 from podnet.verify.check import Check, EndpointKind, PathKind
 from podnet.verify.coherence import route_hint, route_text, uplink_to
 from podnet.verify.facts import MARK, SYSCTLS, Facts, NodeFacts
@@ -87,7 +88,7 @@ def _hairpin(way: _Way) -> Iterator[str]:
         conf = cni.path(way.plan.cluster.cni)
         mode = "true" if way.plan.cluster.cni.hairpin_mode else "false"
         yield (
-            f"{way.here.node.name}: {bridge}'s port has hairpin off ({', '.join(off[:3])}: bridge -details link show; "
+            f"{way.here.node.name}: {bridge}'s port has hairpin off ({few(off)}: bridge -details link show; "
             f"hairpinMode is {mode} in the plan's {conf.rpartition('/')[2]})"
         )
 

@@ -73,7 +73,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class SeenRoute:
-    """A route with podnet's mark, as a node's kernel has it."""
+    """A route with podnet's route protocol, as a node's kernel has it."""
 
     node: str
     destination: str

@@ -169,7 +169,7 @@ def _services(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
     for each in plan.nodes:
         probe = placement.probes[each.node.name][0]
         own = _service(probe)
-        # The packet comes back to the pod that sent it: it has to seem to come from somebody else, the bridge.
+        # The packet comes back to the pod that sent it: its source has to be another's, the bridge's.
         gateway = str(each.net_conf.gateway)
         yield Check(Scenario(PathKind.HAIRPIN), "tcp", probe.endpoint, own, _to(own), sources=(gateway,))
         name = f"{probe.service}.{placement.namespace}.svc.cluster.local"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podnet.markdown import escaped, table
-from podnet.text import counted, visible, xml_text
+from podnet.text import counted, few, visible, xml_text
 
 
 def test_what_cannot_be_seen_is_written_out() -> None:
@@ -19,6 +19,11 @@ def test_what_cannot_be_seen_is_written_out() -> None:
 @pytest.mark.parametrize(("count", "words"), [(0, "0 routes"), (1, "1 route"), (2, "2 routes")])
 def test_so_many_of_something(count: int, words: str) -> None:
     assert counted(count, "route") == words
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, ""), (3, "a, b, c"), (5, "a, b, c and 2 more")])
+def test_a_few_of_many(count: int, words: str) -> None:
+    assert few("abcde"[:count]) == words
 
 
 @given(st.text())
