@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from podnet.cli.exit_codes import DONE
 from podnet.cli.files import read_text, write_whole
 from podnet.cli.live import look
 from podnet.draw.graph import graph
@@ -50,4 +51,4 @@ def _run(cluster: Cluster, chosen: argparse.Namespace) -> int:
     else:
         # As bytes: the picture says that it is UTF-8, whatever the terminal's locale is.
         sys.stdout.buffer.write(text.encode())
-    return 0
+    return DONE

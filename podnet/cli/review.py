@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from podnet.cli.exit_codes import DONE
 from podnet.config import from_stack_file
 from podnet.errors import PodnetError
 from podnet.model import Cluster
@@ -40,7 +41,7 @@ def _run(cluster: Cluster, chosen: argparse.Namespace) -> int:
     previews = [_preview(path) for path in chosen.previews or ()]
     found = steps(*previews) if previews else None
     print(markdown(Review(chosen.name or str(chosen.base), before, plan(cluster), found)), end="")
-    return 0
+    return DONE
 
 
 def _preview(path: Path) -> dict[str, Declared]:

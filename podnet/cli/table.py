@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from podnet.verify.matrix import Cell, matrix
+from podnet.text import counted
+from podnet.verify.check_matrix import CheckCell, check_matrix
 from podnet.verify.report import Report, Result
 
 _WIDTH: Final = 240
@@ -29,7 +30,7 @@ def show(report: Report, stream: TextIO) -> None:
         console.print(_failures(report.failed, hints))
         for number, hint in enumerate(hints, 1):
             count = sum(result.hint == hint for result in report.failed)
-            console.print(Text(f"look at {number} ({count} check{'s' if count > 1 else ''}): {hint}"), soft_wrap=True)
+            console.print(Text(f"look at {number} ({counted(count, 'check')}): {hint}"), soft_wrap=True)
     if report.untried:
         console.print(_untried(report.untried))
     style = "red" if report.failed else "yellow" if report.untried else "green"
@@ -37,14 +38,14 @@ def show(report: Report, stream: TextIO) -> None:
 
 
 def _matrix(results: Sequence[Result]) -> Table:
-    grid = matrix(results)
-    table = Table("check", *grid.columns, title="checks that hold, by source", title_justify="left")
-    for kind, cells in grid.rows:
+    matrix = check_matrix(results)
+    table = Table("check", *matrix.columns, title="checks that hold, by source", title_justify="left")
+    for kind, cells in matrix.rows:
         table.add_row(kind, *(Text(str(cell), style=_style(cell)) for cell in cells))
     return table
 
 
-def _style(cell: Cell) -> str:
+def _style(cell: CheckCell) -> str:
     return "bold red" if cell.failed else "bold yellow" if cell.untried else ""
 
 

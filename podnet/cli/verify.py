@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from podnet.cli import table
+from podnet.cli.exit_codes import DONE, NOT_SO
 from podnet.cli.files import write_whole
 from podnet.cli.live import look
 from podnet.draw.graph import graph
@@ -50,7 +51,7 @@ def _run(cluster: Cluster, chosen: argparse.Namespace) -> int:
         write_whole(chosen.report, dump(report))
     pages = _draw(cluster, report, chosen.draw) if chosen.draw else None
     _show(report, chosen.format, pages)
-    return 0 if report.proved else 1
+    return DONE if report.proved else NOT_SO
 
 
 def matches(identity: str, pattern: str) -> bool:

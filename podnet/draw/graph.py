@@ -2,62 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from netaddr import IPNetwork
 
 from podnet.addressing import AddressError, host, parse_address, within
+from podnet.draw.evidence import PLANNED, Evidence, State, detail, summarize, worst
 from podnet.planning import ClusterPlan, NodePlan
+from podnet.verify.check import EndpointKind, PathKind
 from podnet.verify.report import Pod, Report, Result
-
-
-class State(StrEnum):
-    """How much is known of a thing; the value is the word that every picture writes beside it."""
-
-    PLANNED = "planned"
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_TRIED = "not tried"
-    DRIFTED = "drifted"
-
-
-BY_WEIGHT: Final = (State.FAILED, State.DRIFTED, State.NOT_TRIED, State.PASSED, State.PLANNED)
-"""The states, the one first that has to be seen first."""
-
-
-def worst(states: Iterable[State]) -> State:
-    """Give the state that stands for several; planned where there are none."""
-    return min(states, key=BY_WEIGHT.index, default=State.PLANNED)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A state, and why. note: a few words for the picture. details: a line for each check that does not hold."""
-
-    state: State
-    note: str = ""
-    details: tuple[str, ...] = ()
-
-
-PLANNED = Evidence(State.PLANNED)
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnPod:
-    """A pod. astray: its address does not lie in its node's pod subnet."""
+    """A pod. misplaced: its address does not lie in its node's pod subnet."""
 
     namespace: str
     name: str
     address: str
-    astray: bool
+    misplaced: bool
 
 
 @dataclass(frozen=True, slots=True)
-class RouteEdge:
+class DrawnRoute:
     """A route from one machine to the pods of another. peer: empty where no machine has the gateway's address."""
 
     node: str
@@ -66,15 +35,22 @@ class RouteEdge:
     gateway: str
     evidence: Evidence
 
+    def __str__(self) -> str:
+        return f"{self.destination} via {self.gateway}"
+
+    @property
+    def reaches(self) -> bool:
+        """Whether it leads to another machine; nobody plans a route to no machine, or to the machine's own address."""
+        return self.peer not in {"", self.node}
+
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class DrawnMachine:
     """A machine and everything in it.
 
     interface: the device that its routes leave by; empty where nobody looked. first_pod, last_pod: the addresses
-    that its pods get. local: what holds between its own pods; drifted where one is astray. pods: None where nobody
-    looked.
-    leaving: its masquerade, and what the outside saw of its pods.
+    that its pods get. pods: None where nobody looked. local: what holds between its own pods. leaving: its masquerade,
+    and what the outside saw of its pods.
     """
 
     name: str
@@ -87,18 +63,24 @@ class Machine:
     first_pod: str
     last_pod: str
     pods: tuple[DrawnPod, ...] | None
-    routes: tuple[RouteEdge, ...]
+    routes: tuple[DrawnRoute, ...]
     local: Evidence
     leaving: Evidence
+
+    @property
+    def alarm(self) -> State | None:
+        """Failed or drifted where something of it is."""
+        state = worst([self.local.state, self.leaving.state, *(route.evidence.state for route in self.routes)])
+        return state if state in {State.FAILED, State.DRIFTED} else None
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
     """The whole picture.
 
-    unmasqueraded: the destinations that see a pod under its own address, beside the machines.
+    non_masquerade_cidrs: the destinations that see a pod under its own address, beside the machines.
     hidden_by_bridge: the CNI conf's own ipMasq is on, which hides pods from pods of other nodes.
-    strays: pods on machines that the plan does not have. verdict: empty where nobody looked. state: of all checks.
+    unplanned: pods on machines that the plan does not have. verdict: empty where nobody looked. state: of all checks.
     """
 
     name: str
@@ -106,15 +88,15 @@ class Graph:
     machine_network: str
     gateway: str
     outside: str
-    unmasqueraded: tuple[str, ...]
+    non_masquerade_cidrs: tuple[str, ...]
     hidden_by_bridge: bool
-    machines: tuple[Machine, ...]
-    strays: tuple[Pod, ...]
+    machines: tuple[DrawnMachine, ...]
+    unplanned: tuple[Pod, ...]
     verdict: str
     state: State
 
     @property
-    def routes(self) -> tuple[RouteEdge, ...]:
+    def routes(self) -> tuple[DrawnRoute, ...]:
         """Every route, machine by machine."""
         return tuple(route for machine in self.machines for route in machine.routes)
 
@@ -126,39 +108,61 @@ class Graph:
 
 def graph(plan: ClusterPlan, report: Report | None = None) -> Graph:
     """Draw together what is planned and what was seen; without a report everything is planned."""
-    cluster = plan.cluster
+    cluster, seen = plan.cluster, _Seen(report)
     names = {node.name for node in cluster.nodes}
     return Graph(
         name=cluster.name,
         pod_subnet=str(cluster.pod_subnet),
         machine_network=str(cluster.machine_network),
         gateway=str(cluster.gateway),
-        outside=", ".join(_outside(report)) or str(cluster.outside),
-        unmasqueraded=tuple(map(str, plan.cluster.pod_subnets)),
+        outside=", ".join(seen.outside) or str(cluster.outside),
+        non_masquerade_cidrs=tuple(map(str, plan.cluster.pod_subnets)),
         hidden_by_bridge=cluster.cni.ip_masq,
-        machines=tuple(_machine(plan, each, report) for each in plan.nodes),
-        strays=tuple(pod for pod in report.pods if pod.node not in names) if report else (),
+        machines=tuple(_machine(plan, each, seen) for each in plan.nodes),
+        unplanned=tuple(pod for pod in report.pods if pod.node not in names) if report else (),
         verdict=f"{report.verdict}, in {report.seconds} s" if report else "",
-        state=judge(report.results).state if report else State.PLANNED,
+        state=summarize(report.results).state if report else State.PLANNED,
     )
 
 
-def _outside(report: Report | None) -> Iterable[str]:
-    """Where the outside was tried, as the checks' ids end: it may be another address than the plan's."""
-    tried = [result for result in report.results if result.scenario == "pod-to-outside"] if report else []
-    found = (re.search(r" \(([^()]+)\)$", result.id.partition(" -> ")[2]) for result in tried)
-    return dict.fromkeys(each[1] for each in found if each)
+class _Seen:
+    """What a verification saw, by the thing in the picture that it says something of: its kind, a node and a peer."""
+
+    def __init__(self, report: Report | None) -> None:
+        self.report = report
+        self.outside: dict[str, None] = {}
+        """Where the outside was tried: it may be another address than the plan's."""
+        self._probes: dict[tuple[str, str, str], list[Result]] = defaultdict(list)
+        self._looks: dict[tuple[str, str, str], list[Result]] = defaultdict(list)
+        for result in report.results if report else ():
+            node, end = result.source.node, result.destination
+            peer = end.node if end else ""
+            if result.scenario.path is PathKind.NODE_STATE:
+                self._looks[result.action, node, peer].append(result)
+            elif end and end.kind is EndpointKind.OUTSIDE:
+                self._probes["masquerade", node, ""].append(result)
+                self.outside |= {end.address: None} if end.address else {}
+            elif end and end.kind is EndpointKind.POD:
+                self._probes[("bridge", node, "") if peer == node else ("route", node, peer)].append(result)
+
+    def evidence(self, kind: str, node: str, peer: str = "") -> Evidence:
+        """What the probes that take a thing say, and a look at the node itself."""
+        if self.report is None:
+            return PLANNED
+        evidence = summarize(self._probes[kind, node, peer])
+        wrong = [result for result in self._looks[kind, node, peer] if not result.passed]
+        return evidence.drifted("not as planned", map(detail, wrong)) if wrong else evidence
 
 
-def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machine:
-    node, subnet = each.node, each.node.pod_subnet
-    results = report.results if report else ()
+def _machine(plan: ClusterPlan, each: NodePlan, seen: _Seen) -> DrawnMachine:
+    node, subnet, report = each.node, each.node.pod_subnet, seen.report
     pods = tuple(_pod(pod, subnet) for pod in report.pods if pod.node == node.name) if report else None
-    return Machine(
+    devices = {route.device for route in report.routes if route.node == node.name} if report else ()
+    return DrawnMachine(
         name=node.name,
         role=str(node.role),
         address=str(node.address),
-        interface=_interface(report, node.name),
+        interface=", ".join(sorted(devices)),
         bridge=plan.cluster.cni.bridge,
         bridge_address=each.spec.bridge_addresses[0].partition("/")[0],
         pod_subnet=str(subnet),
@@ -166,93 +170,43 @@ def _machine(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Machin
         first_pod=str(host(subnet, 2)),
         last_pod=str(host(subnet, subnet.size - 2)),
         pods=pods,
-        routes=(*_planned_routes(each, report), *_unplanned_routes(plan, each, report)),
-        local=_local(results, node.name, pods or ()) if report else PLANNED,
-        leaving=_leaving(results, node.name) if report else PLANNED,
+        routes=(*_planned_routes(each, seen), *_unplanned_routes(plan, each, report)),
+        local=_local(seen.evidence("bridge", node.name), pods or ()),
+        leaving=seen.evidence("masquerade", node.name),
     )
-
-
-def _interface(report: Report | None, node: str) -> str:
-    devices = sorted({route.device for route in report.routes if route.node == node}) if report else []
-    return ", ".join(devices)
 
 
 def _pod(pod: Pod, subnet: IPNetwork) -> DrawnPod:
     try:
-        astray = not within(parse_address(pod.address), subnet)
+        misplaced = not within(parse_address(pod.address), subnet)
     except AddressError:
-        astray = True
-    return DrawnPod(pod.namespace, pod.name, pod.address, astray)
+        misplaced = True
+    return DrawnPod(pod.namespace, pod.name, pod.address, misplaced)
 
 
-def _local(results: Sequence[Result], node: str, pods: Iterable[DrawnPod]) -> Evidence:
-    evidence = _drifted(judge(_to_pods(results, node, node)), _not_as_planned(results, "bridge", node))
-    astray = [f"{pod.namespace}/{pod.name} has {pod.address}" for pod in pods if pod.astray]
-    if not astray:
+def _local(evidence: Evidence, pods: Iterable[DrawnPod]) -> Evidence:
+    misplaced = [f"{pod.namespace}/{pod.name} has {pod.address}" for pod in pods if pod.misplaced]
+    if not misplaced:
         return evidence
-    note = f"{len(astray)} {'pod is' if len(astray) == 1 else 'pods are'} not in the subnet"
-    return Evidence(State.DRIFTED, note, (*astray, *evidence.details))
+    return evidence.drifted(
+        f"{len(misplaced)} {'pod is' if len(misplaced) == 1 else 'pods are'} not in the subnet", misplaced
+    )
 
 
-def _leaving(results: Sequence[Result], node: str) -> Evidence:
-    tried = [result for result in results if (result.scenario, result.source_node) == ("pod-to-outside", node)]
-    return _drifted(judge(tried), _not_as_planned(results, "masquerade", node))
-
-
-def _planned_routes(each: NodePlan, report: Report | None) -> Iterable[RouteEdge]:
-    seen = {(route.node, route.destination, route.gateway) for route in report.routes} if report else set()
+def _planned_routes(each: NodePlan, seen: _Seen) -> Iterator[DrawnRoute]:
+    report = seen.report
+    kernels = {(route.node, route.destination, route.gateway) for route in report.routes} if report else set()
     for route in each.routes:
-        evidence = PLANNED
-        if report:
-            evidence = judge(_to_pods(report.results, route.node, route.peer))
-            evidence = _drifted(evidence, _not_as_planned(report.results, "route", route.node, route.peer))
-            if (route.node, route.destination, route.gateway) not in seen:
-                evidence = replace(evidence, state=State.DRIFTED, note="not in the kernel")
-        yield RouteEdge(route.node, route.peer, route.destination, route.gateway, evidence)
+        evidence = seen.evidence("route", route.node, route.peer)
+        if report and (route.node, route.destination, route.gateway) not in kernels:
+            evidence = evidence.drifted("not in the kernel")
+        yield DrawnRoute(route.node, route.peer, route.destination, route.gateway, evidence)
 
 
-def _unplanned_routes(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Iterable[RouteEdge]:
+def _unplanned_routes(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Iterator[DrawnRoute]:
     planned = {(route.destination, route.gateway) for route in each.routes}
     machines = {str(node.address): node.name for node in plan.cluster.nodes}
-    drift = Evidence(State.DRIFTED, "not in the plan")
     for route in report.routes if report else ():
         if route.node == each.node.name and (route.destination, route.gateway) not in planned:
-            yield RouteEdge(route.node, machines.get(route.gateway, ""), route.destination, route.gateway, drift)
-
-
-def _to_pods(results: Sequence[Result], source: str, destination: str) -> list[Result]:
-    """The checks from a node or its pods to the pods of a node: what takes the route between the two."""
-    return [
-        result
-        for result in results
-        # A pod's name has its node before it: node1/a. Services, node ports and nodes have no slash.
-        if (result.source_node, result.destination_node) == (source, destination) and "/" in result.destination
-    ]
-
-
-def _not_as_planned(results: Sequence[Result], what: str, node: str, peer: str = "") -> list[Result]:
-    """What a look at a node itself found of its bridge, its masquerade or a route, where that is not the plan's."""
-    wanted = ("node-state", what, node, peer)
-    return [r for r in results if (r.scenario, r.action, r.source_node, r.destination_node) == wanted and not r.passed]
-
-
-def _drifted(evidence: Evidence, found: Sequence[Result]) -> Evidence:
-    if not found:
-        return evidence
-    return Evidence(State.DRIFTED, "not as planned", (*map(_told, found), *evidence.details))
-
-
-def _told(result: Result) -> str:
-    seen = f"not tried: {result.untried}" if result.untried else f"expected {result.expected}, seen {result.seen}"
-    return f"{result.id}: {seen}"
-
-
-def judge(results: Iterable[Result]) -> Evidence:
-    """Sum up checks: one that fails decides, then one that was not tried; none at all means that nobody tried."""
-    results = list(results)
-    untried = [result for result in results if result.untried]
-    failed = [result for result in results if not result.passed and not result.untried]
-    for state, those in ((State.FAILED, failed), (State.NOT_TRIED, untried)):
-        if those:
-            return Evidence(state, f"{len(those)} of {len(results)} checks", tuple(map(_told, those)))
-    return Evidence(State.PASSED if results else State.NOT_TRIED)
+            peer = machines.get(route.gateway, "")
+            yield DrawnRoute(route.node, peer, route.destination, route.gateway, PLANNED.drifted("not in the plan"))

@@ -6,25 +6,19 @@ page's script writes as text.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from podnet.draw.graph import State, graph, judge
-from podnet.draw.grid import grid
-from podnet.draw.style import word
+from podnet.draw import labels
+from podnet.draw.evidence import summarize
+from podnet.draw.graph import graph
+from podnet.draw.pair_matrix import pair_matrix
+from podnet.draw.style import css_class
 from podnet.draw.svg import element
 from podnet.planning import ClusterPlan
 from podnet.verify.report import Report, Result
-
-_SIGNS: Final = {
-    State.PLANNED: "○",
-    State.PASSED: "✓",
-    State.FAILED: "✗",
-    State.NOT_TRIED: "·",
-    State.DRIFTED: "⚠",
-}
 
 
 def page(plan: ClusterPlan, report: Report | None = None) -> str:
@@ -37,25 +31,24 @@ def page(plan: ClusterPlan, report: Report | None = None) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters["word"] = word
+    templates.filters["css_class"] = css_class
     drawn = graph(plan, report)
     results = report.results if report else ()
     return templates.get_template("page.html").render(
         graph=drawn,
         picture=Markup(element(drawn)),  # noqa: S704  # ElementTree has escaped what is in it
-        failed=report.failed if report else (),
-        untried=report.untried if report else (),
-        grid=grid(plan, results) if report else None,
+        report=report,
+        matrix=pair_matrix(plan, results) if report else None,
         checks=[_evidence(result) for result in results],
-        signs=_SIGNS,
+        labels=labels,
     )
 
 
 def _evidence(result: Result) -> dict[str, Any]:
-    state = judge([result]).state
+    state = summarize([result]).state
     return {
         "state": state,
-        "sign": _SIGNS[state],
+        "sign": labels.SIGNS[state],
         "id": result.id,
         "expected": result.expected,
         "seen": result.seen,

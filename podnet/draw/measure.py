@@ -19,6 +19,14 @@ class Font:
     mono: bool = False
 
 
+TITLE: Final = Font(20, bold=True)
+NAME: Final = Font(15, bold=True)
+STRONG: Final = Font(12, bold=True)
+TEXT: Final = Font(12)
+SMALL: Final = Font(11)
+CODE: Final = Font(11, mono=True)
+"""The fonts of the picture; each is a class of the style too."""
+
 _MONO: Final = 0.61
 """Of the size; DejaVu Sans Mono and Menlo have 0.602, all others that are asked for have less."""
 
@@ -45,7 +53,7 @@ def _table(groups: dict[float, str]) -> dict[str, float]:
 _WIDTHS: Final = {False: _table(_REGULAR), True: _table(_BOLD)}
 
 
-def width(text: str, font: Font) -> float:
+def text_width(text: str, font: Font) -> float:
     """Pixels that a text takes, at most."""
     if font.mono:
         return sum(_MONO if character.isascii() else _UNKNOWN for character in text) * font.size
@@ -54,12 +62,12 @@ def width(text: str, font: Font) -> float:
 
 def shortened(text: str, font: Font, room: float) -> str:
     """A text with its middle left out where it is too wide: names differ at both their ends."""
-    if width(text, font) <= room:
+    if text_width(text, font) <= room:
         return text
     for kept in range(len(text) - 1, 0, -1):
         tail = kept // 2
         short = f"{text[: kept - tail]}…{text[len(text) - tail :]}"
-        if width(short, font) <= room:
+        if text_width(short, font) <= room:
             return short
     return "…"
 
@@ -67,8 +75,8 @@ def shortened(text: str, font: Font, room: float) -> str:
 def wrapped(text: str, font: Font, room: float) -> tuple[str, ...]:
     """A name in as many lines as it needs; broken after a hyphen where one is near, else anywhere."""
     lines = []
-    while width(text, font) > room:
-        end = next((count for count in range(len(text) - 1, 1, -1) if width(text[:count], font) <= room), 1)
+    while text_width(text, font) > room:
+        end = next((count for count in range(len(text) - 1, 1, -1) if text_width(text[:count], font) <= room), 1)
         hyphen = text.rfind("-", end // 2, end) + 1
         lines.append(text[: hyphen or end])
         text = text[hyphen or end :]

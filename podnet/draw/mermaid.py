@@ -7,31 +7,17 @@ listed in each machine, under their states.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from podnet.draw.graph import BY_WEIGHT, Evidence, Graph, Machine, RouteEdge, State, worst
-from podnet.draw.style import word
-
-_ARROWS: Final = 3
-"""Machines, at most, whose routes are drawn as edges."""
-
-_PODS: Final = 6
-_ROUTES: Final = 16
-"""What a machine shows of each, at most: GitHub draws no text of more than 50,000 characters."""
+from podnet.draw import labels
+from podnet.draw.evidence import State
+from podnet.draw.graph import DrawnMachine, DrawnRoute, Graph
+from podnet.draw.style import css_class
 
 _NAME: Final = 40
 """Letters of a pod's name, at most."""
-
-_SIGNS: Final = {
-    State.PLANNED: "○",
-    State.PASSED: "✓",
-    State.FAILED: "✗",
-    State.NOT_TRIED: "?",
-    State.DRIFTED: "⚠",
-}
 
 _LINES: Final = {
     # Middle tones, which can be seen on white and on black: Mermaid's own texts follow the reader's theme.
@@ -54,28 +40,28 @@ _CLASSES: Final = {
     "outside": "fill:#bf870026,stroke:#bf8700,stroke-dasharray:7 4",
 }
 
-_PLAIN: Final = re.compile(r"[^A-Za-z0-9 ./:,+()?○✓✗⚠…-]")
+_PLAIN: Final = re.compile(rf"[^A-Za-z0-9 ./:,+()…{''.join(labels.SIGNS.values())}-]")
 
 
 def flowchart(graph: Graph) -> str:
     """Draw a graph as a Mermaid flowchart."""
-    arrows = len(graph.machines) <= _ARROWS
+    arrows = len(graph.machines) <= labels.ARROWS
     numbers = {machine.name: number for number, machine in enumerate(graph.machines)}
-    drawn = [route for route in graph.routes if arrows and route.peer not in {"", route.node}]
+    drawn = [route for route in graph.routes if arrows and route.reaches]
     listed = [[route for route in machine.routes if route not in drawn] for machine in graph.machines]
     lines = [
-        *_front(f"Pod network of {graph.name}: {graph.verdict or 'planned'}"),
+        *_front(f"Pod network of {graph.name}: {labels.verdict(graph)}"),
         f"flowchart {'LR' if arrows else 'TB'}",
-        f"  subgraph network[{_words(f'machine network {graph.machine_network}')}]",
+        f"  subgraph network[{_label(f'machine network {graph.machine_network}')}]",
         f"    direction {'LR' if arrows else 'TB'}",
         *_rows(graph, listed),
         "  end",
-        f"  outside([{_words('outside', 'sees machines, never pods')}])",
+        f"  outside([{_label('outside', labels.OUTSIDE)}])",
     ]
     before = sum(line.count("~~~") for line in lines)
-    lines.append(f"  network -- {_words(f'gateway {graph.gateway}', _said(graph.leaving))} --> outside")
+    lines.append(f"  network -- {_label(f'gateway {graph.gateway}', labels.status(graph.leaving))} --> outside")
     # An edge joins machines, not what is in them: an edge into a subgraph would have Mermaid lay out all as one.
-    lines += [f"  m{numbers[route.node]} -- {_words(*_route(route))} --> m{numbers[route.peer]}" for route in drawn]
+    lines += [f"  m{numbers[route.node]} -- {_edge(route)} --> m{numbers[route.peer]}" for route in drawn]
     for number, routes in enumerate(listed):
         inner = ["p", "b", *("r" if routes else ""), "q", "i"]
         lines.append(f"  {' --- '.join(f'{each}{number}' for each in inner)}")
@@ -89,16 +75,15 @@ def _front(title: str) -> Iterator[str]:
     yield from ("    wrappingWidth: 500", "    nodeSpacing: 30", "    rankSpacing: 30", "---")
 
 
-def _columns(machines: int) -> int:
-    return machines if machines <= _ARROWS else math.ceil(math.sqrt(machines))
+def _row_starts(graph: Graph) -> range:
+    return range(0, len(graph.machines), labels.columns(len(graph.machines)))
 
 
-def _rows(graph: Graph, listed: Sequence[Sequence[RouteEdge]]) -> Iterator[str]:
+def _rows(graph: Graph, listed: Sequence[Sequence[DrawnRoute]]) -> Iterator[str]:
     """The machines, in rows: Mermaid would set them all side by side. A link of ~~~ orders, and is not drawn."""
-    count = len(graph.machines)
-    starts = range(0, count, _columns(count))
+    starts = _row_starts(graph)
     for row, start in enumerate(starts):
-        members = range(start, min(start + _columns(count), count))
+        members = range(start, min(start + starts.step, len(graph.machines)))
         # Backwards: where routes go in circles, Mermaid starts from the one that comes last.
         machines = [line for number in reversed(members) for line in _machine(graph, number, listed[number])]
         machines.append(" ~~~ ".join(f"m{number}" for number in members))
@@ -109,86 +94,58 @@ def _rows(graph: Graph, listed: Sequence[Sequence[RouteEdge]]) -> Iterator[str]:
         yield f"    {' ~~~ '.join(f'row{row}' for row in range(len(starts)))}"
 
 
-def _machine(graph: Graph, number: int, routes: Sequence[RouteEdge]) -> Iterator[str]:
+def _machine(graph: Graph, number: int, routes: Sequence[DrawnRoute]) -> Iterator[str]:
     machine = graph.machines[number]
-    yield f"subgraph m{number}[{_words(f'{machine.name}, {machine.role}')}]"
+    yield f"subgraph m{number}[{_label(f'{machine.name}, {machine.role}')}]"
     yield "  direction TB"
-    yield f"  p{number}[{_words(*_pods(machine))}]:::pod"
-    own = [] if machine.local.state is State.PLANNED else [_said(machine.local)]
+    yield f"  p{number}[{_label(*_pods(graph, machine))}]:::pod"
+    own = [] if machine.local.state is State.PLANNED else [labels.status(machine.local)]
     bridge = (f"{machine.bridge} {machine.bridge_address}", f"pod subnet {machine.pod_subnet}", *own)
-    yield f"  b{number}[{_words(*bridge)}]:::bridge"
+    yield f"  b{number}[{_label(*bridge)}]:::bridge"
     if routes:
-        yield f"  r{number}[{_words(*_listed(routes))}]:::rule"
-    yield f"  q{number}[{_words(*_masquerade(graph, machine))}]:::rule"
-    name = machine.interface or "the interface that holds"
-    yield f"  i{number}[{_words(name, machine.address)}]:::interface"
+        yield f"  r{number}[{_label(*_listed(routes))}]:::rule"
+    leaving = [] if machine.leaving.state is State.PLANNED else [labels.status(machine.leaving)]
+    rule = map("".join, labels.masquerade(graph, machine))
+    yield f"  q{number}[{_label('masquerade', *rule, *leaving)}]:::rule"
+    yield f"  i{number}[{_label(labels.interface(machine), machine.address)}]:::interface"
     yield "end"
 
 
-def _pods(machine: Machine) -> Iterator[str]:
-    if machine.pods is None:
-        yield from ("pods get", f"{machine.first_pod} to {machine.last_pod}")
-        return
-    shown = machine.pods if len(machine.pods) <= _PODS else machine.pods[: _PODS - 1]
+def _pods(graph: Graph, machine: DrawnMachine) -> Iterator[str]:
+    arrows = len(graph.machines) <= labels.ARROWS
+    shown, more = labels.cut(machine.pods or (), labels.most_pods(arrows=arrows))
     for pod in shown:
-        sign = f"{_SIGNS[State.DRIFTED]} " if pod.astray else ""
+        sign = f"{labels.SIGNS[State.DRIFTED]} " if pod.misplaced else ""
         name = pod.name if len(pod.name) <= _NAME else f"{pod.name[: _NAME // 2]}…{pod.name[-_NAME // 2 :]}"
         yield f"{sign}{name} {pod.address}"
-    if len(shown) < len(machine.pods):
-        yield f"+{len(machine.pods) - len(shown)} more pods"
-    if not shown:
-        yield "no pod seen"
+    if more or not shown:
+        yield f"+{more} more pods" if more else labels.no_pods(machine)
 
 
-def _masquerade(graph: Graph, machine: Machine) -> Iterator[str]:
-    yield f"masquerade {machine.pod_subnet}"
-    yield f"as {machine.address}"
-    yield f"not towards {', '.join(graph.unmasqueraded)} or machines"
-    if graph.hidden_by_bridge:
-        yield "ipMasq: hidden from other nodes' pods too"
-    if machine.leaving.state is not State.PLANNED:
-        yield _said(machine.leaving)
+def _listed(routes: Sequence[DrawnRoute]) -> Iterator[str]:
+    for group in labels.route_groups(routes):
+        yield f"{labels.SIGNS[group.state]} {group.heading}"
+        yield from (f"{route} ({route.evidence.note})" if route.evidence.note else str(route) for route in group.routes)
+        if group.more:
+            yield group.rest
 
 
-def _listed(routes: Sequence[RouteEdge]) -> Iterator[str]:
-    """The routes as lines under their states, what does not hold first; of many, only so many."""
-    left = _ROUTES
-    for state in BY_WEIGHT:
-        mine = [route for route in routes if route.evidence.state is state]
-        if not mine:
-            continue
-        shown = mine if len(mine) <= left else mine[: max(left - 1, 0)]
-        left -= len(shown)
-        yield f"{_SIGNS[state]} {len(mine)} {'route' if len(mine) == 1 else 'routes'} {state}"
-        for route in shown:
-            note = f" ({route.evidence.note})" if route.evidence.note else ""
-            yield f"{route.destination} via {route.gateway}{note}"
-        if len(shown) < len(mine):
-            yield f"+{len(mine) - len(shown)} more"
-
-
-def _route(route: RouteEdge) -> tuple[str, str, str]:
-    return route.destination, f"via {route.gateway}", _said(route.evidence)
-
-
-def _said(evidence: Evidence) -> str:
-    note = f": {evidence.note}" if evidence.note else ""
-    return f"{_SIGNS[evidence.state]} {evidence.state}{note}"
+def _edge(route: DrawnRoute) -> str:
+    return _label(route.destination, f"via {route.gateway}", labels.status(route.evidence))
 
 
 def _classes(graph: Graph) -> Iterator[str]:
     for name, style in _CLASSES.items():
         yield f"  classDef {name} {style}"
     for state, line in _LINES.items():
-        yield f"  classDef {word(state)} fill:#818b981a,{line}"
-    rows = range(math.ceil(len(graph.machines) / _columns(len(graph.machines))))
-    if len(rows) > 1:
-        yield f"  class {','.join(f'row{row}' for row in rows)} row"
+        yield f"  classDef {css_class(state)} fill:#818b981a,{line}"
+    rows = len(_row_starts(graph))
+    if rows > 1:
+        yield f"  class {','.join(f'row{row}' for row in range(rows))} row"
     yield "  class network network"
     yield "  class outside outside"
     for number, machine in enumerate(graph.machines):
-        state = worst([machine.local.state, machine.leaving.state, *(r.evidence.state for r in machine.routes)])
-        yield f"  class m{number} {word(state) if state in {State.FAILED, State.DRIFTED} else 'machine'}"
+        yield f"  class m{number} {css_class(machine.alarm) if machine.alarm else 'machine'}"
 
 
 def _line_styles(states: Sequence[State], first: int) -> Iterator[str]:
@@ -199,10 +156,7 @@ def _line_styles(states: Sequence[State], first: int) -> Iterator[str]:
             yield f"  linkStyle {numbers} {line}"
 
 
-def _words(*lines: str) -> str:
+def _label(*lines: str) -> str:
     """A label. What could mean something to Mermaid or to HTML is written by its number."""
-    return f'"{"<br/>".join(map(_text, lines))}"'
-
-
-def _text(text: str) -> str:
-    return _PLAIN.sub(lambda match: f"#{ord(match[0])};", text)
+    text = (_PLAIN.sub(lambda match: f"#{ord(match[0])};", line) for line in lines)
+    return f'"{"<br/>".join(text)}"'

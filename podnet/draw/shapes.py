@@ -1,4 +1,4 @@
-"""What a drawing is made of: boxes, lines, texts and marks with their places, in pixels from the top left.
+"""What a drawing is made of: boxes, lines, texts and signs with their places, in pixels from the top left.
 
 A layout makes them, :mod:`podnet.draw.svg` writes them; between the two a test can measure every one.
 ``kind`` is the class of the style (:mod:`podnet.draw.style`).
@@ -6,19 +6,17 @@ A layout makes them, :mod:`podnet.draw.svg` writes them; between the two a test 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from podnet.draw.graph import State
-from podnet.draw.measure import Font, width
+from podnet.draw.evidence import State
+from podnet.draw.labels import Code
+from podnet.draw.measure import CODE, SMALL, TEXT, Font, text_width
+from podnet.draw.style import css_class
 
-TITLE: Final = Font(20, bold=True)
-NAME: Final = Font(15, bold=True)
-STRONG: Final = Font(12, bold=True)
-TEXT: Final = Font(12)
-SMALL: Final = Font(11)
-CODE: Final = Font(11, mono=True)
-"""The fonts of the picture; each is a class of the style too."""
+SIGN: Final = 17
+"""The room of a sign before its text."""
 
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
@@ -45,7 +43,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ArrowHead:
     """An arrow's head with its tip at a point."""
 
     tip: Point
@@ -54,7 +52,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Sign:
     """The sign of a state, around a point: each state has a shape of its own, not only a colour."""
 
     x: float
@@ -63,7 +61,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Span:
     """A piece of a text in one font."""
 
     text: str
@@ -76,33 +74,9 @@ class Text:
 
     x: float
     y: float
-    words: tuple[Words, ...]
+    spans: tuple[Span, ...]
     kind: str = "ink"
     anchor: Anchor = "start"
-
-    @property
-    def width(self) -> float:
-        """Pixels that it takes, at most."""
-        return width_of(self.words)
-
-    @property
-    def left(self) -> float:
-        """Where it begins, at the farthest."""
-        return self.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * self.width
-
-    @property
-    def top(self) -> float:
-        """Where its highest letters end."""
-        return self.y - 0.8 * self._size
-
-    @property
-    def bottom(self) -> float:
-        """Where its lowest letters end."""
-        return self.y + 0.22 * self._size
-
-    @property
-    def _size(self) -> float:
-        return max(words.font.size for words in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +87,7 @@ class Group:
     title: str = ""
 
 
-Shape = Box | Line | Head | Mark | Text | Group
+Shape = Box | Line | ArrowHead | Sign | Text | Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +101,35 @@ class Drawing:
     description: str
 
 
-def say(x: float, y: float, text: str, font: Font = TEXT, kind: str = "ink", *, anchor: Anchor = "start") -> Text:
+Draw = Callable[[float, float, float, float], Iterator[Shape]]
+"""Draws into a place: its left and upper edge, its width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of the picture: the width that it wants, the least height that it needs, and how it is drawn."""
+
+    width: float
+    height: float
+    draw: Draw
+
+
+def text(x: float, y: float, words: str, font: Font = TEXT, kind: str = "ink", *, anchor: Anchor = "start") -> Text:
     """Make a line of text in one font."""
-    return Text(x, y, (Words(text, font),), kind, anchor)
+    return Text(x, y, (Span(words, font),), kind, anchor)
 
 
-def width_of(words: tuple[Words, ...]) -> float:
-    """Pixels that words in a row take, at most."""
-    return sum(width(each.text, each.font) for each in words)
+def spans(*pieces: str) -> tuple[Span, ...]:
+    """A label's pieces, each in its font."""
+    return tuple(Span(piece, CODE if isinstance(piece, Code) else SMALL) for piece in pieces)
+
+
+def spans_width(row: tuple[Span, ...]) -> float:
+    """Pixels that spans in a row take, at most."""
+    return sum(text_width(span.text, span.font) for span in row)
+
+
+def status(x: float, y: float, state: State, words: str, font: Font = SMALL) -> Iterator[Shape]:
+    """A state's sign, in the middle of a text's height, and words in its colour beside it."""
+    yield Sign(x + 5, y - 4, state)
+    yield text(x + SIGN, y, words, font, f"status {css_class(state)}")

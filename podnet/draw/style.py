@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from podnet.draw.graph import State
+from podnet.draw.evidence import State
 
 _SANS: Final = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif'
 _MONO: Final = 'ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace'
@@ -65,7 +65,7 @@ _LINES: Final = (
 )
 
 
-def word(state: State) -> str:
+def css_class(state: State) -> str:
     """The state's class."""
     return state.replace(" ", "-")
 
@@ -94,7 +94,7 @@ def _coloured(theme: int) -> list[str]:
 def _states(theme: int) -> list[str]:
     rules = []
     for state, colours in _STATES.items():
-        name, colour = word(state), colours[theme]
+        name, colour = css_class(state), colours[theme]
         lines = f".route.{name},.sign.{name},.alarm.{name}{{stroke:{colour}}}"
-        rules += [lines, f".said.{name},.head.{name},.dot.{name}{{fill:{colour}}}"]
+        rules += [lines, f".status.{name},.head.{name},.dot.{name}{{fill:{colour}}}"]
     return rules

@@ -6,29 +6,30 @@ so gives the same bytes for the same drawing. A drawing library would only renam
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from podnet.draw import shapes
-from podnet.draw.graph import Graph, State
+from podnet.draw.evidence import State
+from podnet.draw.graph import Graph
 from podnet.draw.layout import lay_out
-from podnet.draw.shapes import Box, Drawing, Group, Head, Line, Mark, Shape, Text
-from podnet.draw.style import css, word
+from podnet.draw.measure import CODE, NAME, SMALL, STRONG, TEXT, TITLE
+from podnet.draw.shapes import ArrowHead, Box, Drawing, Group, Line, Shape, Sign, Text
+from podnet.draw.style import css, css_class
+from podnet.text import xml_text
 
 SCOPE: Final = "podnet-picture"
 
 _FONT_CLASS: Final = {
-    shapes.TITLE: "title",
-    shapes.NAME: "name",
-    shapes.STRONG: "strong",
-    shapes.TEXT: "",
-    shapes.SMALL: "small",
-    shapes.CODE: "code",
+    TITLE: "title",
+    NAME: "name",
+    STRONG: "strong",
+    TEXT: "",
+    SMALL: "small",
+    CODE: "code",
 }
 
 _SIGNS: Final = {
-    # Paths around (0, 0), 10 wide: a ring, a tick, a cross, a bar, a triangle of warning.
+    # The signs of podnet.draw.labels as paths around (0, 0), 10 wide: not every font has them.
     State.PLANNED: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
     State.PASSED: "M-4.5 0.5l3 3.5l6-8",
     State.FAILED: "M-4-4l8 8M4-4l-8 8",
@@ -39,9 +40,6 @@ _SIGNS: Final = {
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 """The attribute xml:space. SVG 2 has a CSS property instead, but converters (librsvg and others) know only this, and
 without it they cut the spaces off at both ends of every tspan."""
-
-_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML document may hold, not even escaped."""
 
 
 def picture(graph: Graph) -> str:
@@ -68,8 +66,8 @@ def _svg(drawing: Drawing) -> ET.Element:
             "aria-labelledby": "podnet-title podnet-description",
         },
     )
-    ET.SubElement(root, "title", {"id": "podnet-title"}).text = _clean(drawing.title)
-    ET.SubElement(root, "desc", {"id": "podnet-description"}).text = _clean(drawing.description)
+    ET.SubElement(root, "title", {"id": "podnet-title"}).text = xml_text(drawing.title)
+    ET.SubElement(root, "desc", {"id": "podnet-description"}).text = xml_text(drawing.description)
     ET.SubElement(root, "style").text = f"\n{css(f'.{SCOPE}')}\n"
     ET.SubElement(root, "rect", {"class": "paper", "width": width, "height": height})
     for shape in drawing.shapes:
@@ -83,7 +81,7 @@ def _add(parent: ET.Element, shape: Shape) -> None:
         case Group(inner, title):
             group = ET.SubElement(parent, "g")
             if title:
-                ET.SubElement(group, "title").text = _clean(title)
+                ET.SubElement(group, "title").text = xml_text(title)
             for each in inner:
                 _add(group, each)
         case Box(x, y, width, height, kind, radius):
@@ -92,13 +90,13 @@ def _add(parent: ET.Element, shape: Shape) -> None:
         case Line(points, kind):
             path = "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
             ET.SubElement(parent, "path", {"class": kind, "d": f"M{path}"})
-        case Head((x, y), towards, kind):
+        case ArrowHead((x, y), towards, kind):
             back = 8 if towards == "up" else -8
             path = f"M{_number(x)} {_number(y)}l-4.5 {back}h9z"
             ET.SubElement(parent, "path", {"class": kind, "d": path})
-        case Mark(x, y, state):
+        case Sign(x, y, state):
             place = f"translate({_number(x)} {_number(y)})"
-            ET.SubElement(parent, "path", {"class": f"sign {word(state)}", "transform": place, "d": _SIGNS[state]})
+            ET.SubElement(parent, "path", {"class": f"sign {css_class(state)}", "transform": place, "d": _SIGNS[state]})
         case Text():
             _add_text(parent, shape)
 
@@ -107,16 +105,16 @@ def _add_text(parent: ET.Element, text: Text) -> None:
     place = {"x": _number(text.x), "y": _number(text.y)}
     if text.anchor != "start":
         place["text-anchor"] = text.anchor
-    only = text.words[0] if len(text.words) == 1 else None
+    only = text.spans[0] if len(text.spans) == 1 else None
     kinds = " ".join(filter(None, [text.kind, _FONT_CLASS[only.font] if only else ""]))
     line = ET.SubElement(parent, "text", {"class": kinds} | place)
     if only:
-        line.text = _clean(only.text)
+        line.text = xml_text(only.text)
         return
     line.set(_SPACE, "preserve")
-    for words in text.words:
-        kind = _FONT_CLASS[words.font]
-        ET.SubElement(line, "tspan", {"class": kind} if kind else {}).text = _clean(words.text)
+    for span in text.spans:
+        kind = _FONT_CLASS[span.font]
+        ET.SubElement(line, "tspan", {"class": kind} if kind else {}).text = xml_text(span.text)
 
 
 def _break_lines(element: ET.Element) -> None:
@@ -130,7 +128,3 @@ def _break_lines(element: ET.Element) -> None:
 
 def _number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -16,7 +16,8 @@ from podnet.model import MachineProvider
 from podnet.observe.access import PROBES_TIMEOUT, together
 from podnet.observe.sessions import Session
 from podnet.planning import ClusterPlan
-from podnet.verify.scenarios import PORT, Endpoint, Outside
+from podnet.verify.check import Endpoint, EndpointKind
+from podnet.verify.scenarios import PORT, Outside
 
 _HERE: Final = "the machine that runs podnet"
 _INSTEAD: Final = f"set podnet:outside to an address that answers TCP on port {PORT} (docs/existing-machines.md)"
@@ -26,8 +27,8 @@ _INSTEAD: Final = f"set podnet:outside to an address that answers TCP on port {P
 async def outside(plan: ClusterPlan, nodes: Mapping[str, Session]) -> AsyncIterator[Mapping[str, Outside]]:
     """Give the outside of each node's pods, by the node's name; every node has tried its own, as the control.
 
-    It is what the config names, or the gateway. Where the hosts are somebody else's and the gateway is no address of
-    this machine, it is this machine's address that the node's login came from.
+    It is what the config names, or the gateway; of existing hosts whose gateway is no address of this machine, it is
+    this machine's address that the node's login came from.
     """
     async with AsyncExitStack() as stack:
         servers = _Servers(stack)
@@ -85,7 +86,7 @@ async def _place(plan: ClusterPlan, session: Session, servers: _Servers) -> Outs
 
 
 def _endpoint(address: str) -> Endpoint:
-    return Endpoint("outside", "", address)
+    return Endpoint(EndpointKind.OUTSIDE, "outside", "", address)
 
 
 def _words(error: OSError) -> str:

@@ -14,7 +14,8 @@ from podnet.observe.access import LONGER, Access, CannotLookError, bound, longes
 from podnet.observe.progress import Progress
 from podnet.observe.sessions import agent_source
 from podnet.planning import ClusterPlan
-from podnet.verify.scenarios import PORT, Endpoint, Outside, Placement, Probe
+from podnet.verify.check import Endpoint, EndpointKind
+from podnet.verify.scenarios import PORT, Outside, Placement, Probe
 
 LABEL: Final = "podnet.io/verification"
 _READY_TIMEOUT: Final = 60
@@ -86,7 +87,7 @@ async def placement(
     def probe(node: str, letter: str) -> Probe:
         name = f"{node}-{letter}"
         spec = specs[name]
-        endpoint = Endpoint(f"{node}/{letter}", node, addresses[name])
+        endpoint = Endpoint(EndpointKind.POD, f"{node}/{letter}", node, addresses[name], name)
         return Probe(endpoint, name, spec["clusterIP"], spec["ports"][0]["nodePort"])
 
     return Placement(
@@ -125,8 +126,8 @@ def _is_running(item: Any) -> bool:
 
 
 def _web(item: Any) -> Endpoint:
-    node = item["spec"]["nodeName"]
-    return Endpoint(f"{node}/{item['metadata']['name']}", node, item["status"]["podIP"])
+    node, name = item["spec"]["nodeName"], _name(item)
+    return Endpoint(EndpointKind.POD, f"{node}/{name}", node, item["status"]["podIP"], name)
 
 
 def _objects(plan: ClusterPlan, namespace: str) -> list[dict[str, Any]]:

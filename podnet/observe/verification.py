@@ -19,10 +19,11 @@ from podnet.parse import kubernetes
 from podnet.parse.kubernetes import KubernetesNode, KubernetesPod
 from podnet.planning import ClusterPlan
 from podnet.verify import node_state
+from podnet.verify.check import Check, Endpoint, EndpointKind
 from podnet.verify.facts import WANTED, Facts, NodeFacts, read
 from podnet.verify.hints import hint
 from podnet.verify.report import Observation, Pod, Report, judge_all
-from podnet.verify.scenarios import Check, Endpoint, Placement, checks, probe_of, tag
+from podnet.verify.scenarios import Placement, checks, probe_of, tag
 
 Seen = dict[str, Observation]
 
@@ -30,7 +31,7 @@ Seen = dict[str, Observation]
 async def verify(
     plan: ClusterPlan, access: Access, progress: Progress, choose: Callable[[str], bool] = lambda _: True
 ) -> Report:
-    """Verify a cluster. choose: which checks to make, by id; pods and routes are told whatever is chosen.
+    """Verify a cluster. choose: which checks to make, by id; pods and routes are reported whatever is chosen.
 
     Raises CannotLookError where it cannot be done.
     """
@@ -86,12 +87,12 @@ class _Look:
     seen: Seen
 
     async def all(self) -> dict[str, NodeFacts]:
-        """Make every probe, each told in seen; the facts of every node."""
+        """Make every probe, and keep what each saw; the facts of every node."""
         self.progress.count(0, len(self.chosen))
-        pods = {check.source.name: check.source for check in self.chosen if check.source.name not in self.nodes}
+        pods = dict.fromkeys(check.source for check in self.chosen if check.source.kind is EndpointKind.POD)
         answers, _ = await asyncio.gather(
             together(*(self._of_node(name, session) for name, session in self.nodes.items())),
-            together(*(self._of_pod(pod) for pod in pods.values())),
+            together(*map(self._of_pod, pods)),
         )
         self.progress.wait("what the other ends saw")
         await asyncio.gather(self._echoes(), self._logged())
@@ -101,13 +102,13 @@ class _Look:
     async def _of_node(self, name: str, session: Session) -> Any:
         """First what is there, then the node's own probes: the agent answers one request at a time."""
         answer = await session.ask({"do": "look", **WANTED}, NODE_TIMEOUT)
-        wanted = [probe_of(check, self.where) for check in self.chosen if check.source.name == name]
+        wanted = [probe_of(check, self.where) for check in self.chosen if check.source.is_node(name)]
         if wanted:
             self._keep(await session.ask({"do": "probe", "probes": wanted}, PROBES_TIMEOUT))
         return answer
 
     async def _of_pod(self, source: Endpoint) -> None:
-        pod, namespace = source.name.replace("/", "-"), self.where.namespace
+        pod, namespace = source.pod, self.where.namespace
         wanted = [probe_of(check, self.where) for check in self.chosen if check.source == source]
         command = self.access.kubectl_line("exec", "--stdin", pod, "--namespace", namespace, "--")
         command += ["python3", "/podnet/agent.py", "probe"]
@@ -139,12 +140,9 @@ class _Look:
     async def _logged(self) -> None:
         """Who the workload's web servers saw, from their own access logs."""
         requests = [check for check in self.chosen if check.action == "http"]
-        servers = {check.destination.name: check.destination for check in requests}
+        pods = dict.fromkeys(check.destination.pod for check in requests)
         logs = await together(
-            *(
-                self.access.kubectl("logs", "--namespace", "default", name.partition("/")[2], "--since=3m")
-                for name in servers
-            )
+            *(self.access.kubectl("logs", "--namespace", "default", pod, "--since=3m") for pod in pods)
         )
         lines = [line.split() for log in logs for line in log.splitlines() if self.where.web_path in line]
         # ADDRESS - - [TIME ZONE] "GET PATH HTTP/1.0" STATUS BYTES
@@ -160,7 +158,7 @@ class _Look:
 def _observation(answer: Mapping[str, Any]) -> Observation:
     return Observation(
         reached=answer["ok"],
-        refused=answer.get("refused", False),
+        too_big=answer.get("too_big", False),
         source=answer.get("source", ""),
         milliseconds=answer.get("ms", 0),
         error=answer.get("error", ""),

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from podnet.markdown import block, code
 from podnet.planning import ClusterPlan
 from podnet.review import words
 from podnet.review.difference import Difference, difference
-from podnet.review.escape import block, code
 from podnet.review.interruption import interruptions
 from podnet.review.picture import picture
 from podnet.review.steps import Action, InputChange, Step

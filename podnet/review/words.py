@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from podnet.markdown import code
 from podnet.model import Node
 from podnet.review.difference import Change, Difference, RouteChange
-from podnet.review.escape import code
 
 _MOST: Final = 12
 """Phrases in one line; a cluster of a hundred nodes has a hundred routes in every table."""

@@ -24,7 +24,7 @@ _TRIES = 3  # at least, and over at least so many seconds: kube-proxy needs one 
 _PATIENCE = 3.0
 _TIMEOUT = 2.0
 _SIDE_BY_SIDE = 32
-_TOO_LONG = ("message too long", "frag needed")  # ping(8)'s words for a packet that does not fit
+_TOO_BIG = ("message too long", "frag needed")  # ping(8)'s words for a packet that does not fit
 _TIMED_OUT = "timed out"
 _LINE = 1 << 26  # bytes that a request or an answer may have
 
@@ -109,7 +109,7 @@ class _Echoes:
 
 
 async def _run(command: list[str]) -> dict[str, Any]:
-    """Run a program of the node's own; it is told as absent where it is."""
+    """Run a program of the node's own; status 127 where there is none."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -151,7 +151,7 @@ async def attend(address: str, connection: str) -> None:
     """Serve on a free port of the node's address; then answer requests until there are no more.
 
     On that address alone: UDP from every address would answer a pod from the bridge's, which the pod did not ask.
-    The port is told first, with the address that the login came from. connection: the login's SSH_CONNECTION (ssh(1)).
+    The first answer is the port, with the address that the login came from. connection: its SSH_CONNECTION (ssh(1)).
     """
     reader = asyncio.StreamReader(limit=_LINE)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -260,8 +260,8 @@ async def _try(probe: dict[str, Any]) -> dict[str, Any]:
         return {"id": probe["id"], "ok": False, "error": _TIMED_OUT}
     except (OSError, ValueError) as failure:
         error = _words_of(failure)
-        too_long = any(words in error.lower() for words in _TOO_LONG)
-        return {"id": probe["id"], "ok": False, "refused": too_long, "error": error}
+        too_big = any(words in error.lower() for words in _TOO_BIG)
+        return {"id": probe["id"], "ok": False, "too_big": too_big, "error": error}
     return {"id": probe["id"], "ok": True, "ms": round((time.monotonic() - start) * 1000, 2), **found}
 
 
@@ -274,7 +274,7 @@ async def _probe(probe: dict[str, Any], room: asyncio.Semaphore) -> dict[str, An
             found = await _try(probe)
             tries += 1
             enough = tries >= _TRIES and time.monotonic() - begun >= _PATIENCE
-            if found["ok"] or probe.get("refused") or enough:
+            if found["ok"] or probe.get("must_fail") or enough:
                 return found
             if found["error"] != _TIMED_OUT:
                 await asyncio.sleep(0.3 * tries)

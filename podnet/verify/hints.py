@@ -14,11 +14,12 @@ from podnet.node.routes import missing
 from podnet.node.spec import ROUTE_PROTOCOL, SYSCTLS, Route
 from podnet.parse.netfilter import Effect
 from podnet.planning import ClusterPlan, NodePlan
+from podnet.text import few
+from podnet.verify.check import Check, EndpointKind, PathKind
 from podnet.verify.facts import Facts, NodeFacts
 from podnet.verify.firewall import Finding, Flow, findings
 from podnet.verify.node_state import uplink_to, what_sets_it
 from podnet.verify.report import Result
-from podnet.verify.scenarios import Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class _Way:
 
     @property
     def towards_pod(self) -> bool:
-        return self.there is not None and self.check.destination.name != self.check.destination.node
+        return self.there is not None and self.check.destination.kind is not EndpointKind.NODE
 
     @property
     def from_pod(self) -> bool:
-        return self.check.source.name != self.check.source.node
+        return self.check.source.kind is not EndpointKind.NODE
 
 
 def hint(check: Check, result: Result, plan: ClusterPlan, facts: Facts) -> str:
@@ -59,19 +60,19 @@ def hint(check: Check, result: Result, plan: ClusterPlan, facts: Facts) -> str:
 
 
 def _found(way: _Way) -> Iterator[str]:
-    scenario = way.check.scenario
+    path = way.check.scenario.path
     yield from _unseen(way)
-    if scenario.startswith("pod-to-itself"):
+    if path is PathKind.HAIRPIN:
         yield from _hairpin(way)
-    if scenario == "pod-to-outside":
+    if path is PathKind.EGRESS:
         yield from _masquerade(way)
-    if scenario.startswith(("packet-of", "bulk")):
+    if path in (PathKind.MTU, PathKind.OVER_MTU, PathKind.BULK):
         yield from _mtu(way)
     yield from _routes(way)
     yield from _sysctls(way)
     yield from _rules(way)
     yield from _bridges(way)
-    if way.check.action == "dns":
+    if path is PathKind.DNS:
         yield "the cluster's DNS: kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide"
 
 
@@ -90,7 +91,7 @@ def _hairpin(way: _Way) -> Iterator[str]:
         conf = cni.path(way.plan.cluster.cni)
         mode = "true" if way.plan.cluster.cni.hairpin_mode else "false"
         yield (
-            f"{way.here.node.name}: {bridge}'s port has hairpin off ({', '.join(off[:3])}: bridge -details link show; "
+            f"{way.here.node.name}: {bridge}'s port has hairpin off ({few(off)}: bridge -details link show; "
             f"hairpinMode is {mode} in the plan's {conf.rpartition('/')[2]})"
         )
 
@@ -177,10 +178,10 @@ def _rules(way: _Way) -> Iterator[str]:
 def _flows(way: _Way, each: NodePlan, node: NodeFacts) -> list[Flow]:
     """There, then back: packets that a node forwards, which it does for its pods, not for itself."""
     source, destination = _network(way.check.source.address), _network(way.check.destination.address)
-    if way.check.scenario.startswith(("pod-to-service", "pod-to-itself")) and way.there is not None:
+    if way.check.destination.kind is EndpointKind.SERVICE and way.there is not None:
         destination = way.there.node.pod_subnet
     has_pod = way.from_pod if each == way.here else way.towards_pod
-    is_end = each.node.name in (way.check.source.name, way.check.destination.name)
+    is_end = way.check.source.is_node(each.node.name) or way.check.destination.is_node(each.node.name)
     if source is None or destination is None or not has_pod or is_end:
         return []
     bridge = way.plan.cluster.cni.bridge

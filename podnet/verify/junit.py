@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
+from podnet.text import xml_text
 from podnet.verify.report import Report, Result
-
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped; a tool's words on a node may have a colour in them."""
 
 
 def junit(report: Report) -> str:
     """Write a report as XML. Times are in seconds."""
     suites: dict[str, TestSuite] = {}
     for result in report.results:
-        suite = suites.setdefault(result.scenario, TestSuite(result.scenario))
+        suite = suites.setdefault(str(result.scenario), TestSuite(str(result.scenario)))
         suite.add_testcase(_case(result))
     document = JUnitXml("podnet verify")
     for suite in suites.values():
@@ -29,18 +25,16 @@ def junit(report: Report) -> str:
 
 
 def _case(result: Result) -> TestCase:
-    case = TestCase(_xml(result.id), f"podnet.{result.scenario}.{result.action}", round(result.milliseconds / 1000, 5))
+    case = TestCase(
+        xml_text(result.id), f"podnet.{result.scenario}.{result.action}", round(result.milliseconds / 1000, 5)
+    )
     if result.untried:
         # An error and not "skipped", which most readers show as green: without the check nothing is proved.
-        error = Error(_xml(f"not tried: {result.untried}"), "not tried")
-        error.text = _xml(f"expected: {result.expected}\nnot tried: {result.untried}")
+        error = Error(xml_text(f"not tried: {result.untried}"), "not tried")
+        error.text = xml_text(f"expected: {result.expected}\nnot tried: {result.untried}")
         case.result = [error]
     elif not result.passed:
-        failure = Failure(_xml(f"expected {result.expected}, seen {result.seen}"), "check")
-        failure.text = _xml(f"expected: {result.expected}\nseen: {result.seen}\nhint: {result.hint}")
+        failure = Failure(xml_text(f"expected {result.expected}, seen {result.seen}"), "check")
+        failure.text = xml_text(f"expected: {result.expected}\nseen: {result.seen}\nhint: {result.hint}")
         case.result = [failure]
     return case
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
 
 from podnet.addressing import AddressError, family_of, host, parse_address, within
 from podnet.model import Node
@@ -18,11 +17,10 @@ from podnet.node import reconcile
 from podnet.node.check import Check, Seen
 from podnet.node.spec import NodeSpec, Route
 from podnet.planning import ClusterPlan, NodePlan
+from podnet.verify.check import Endpoint, EndpointKind, PathKind, Scenario
 from podnet.verify.facts import Facts, NodeFacts, nothing
 from podnet.verify.firewall import Flow, findings
 from podnet.verify.report import Result, SeenRoute
-
-SCENARIO: Final = "node-state"
 
 
 def check(plan: ClusterPlan, facts: Facts) -> list[Result]:
@@ -60,21 +58,21 @@ def _of_node(plan: ClusterPlan, each: NodePlan, facts: Facts, node: NodeFacts) -
 
 
 def _result(each: NodePlan, found: Check, node: NodeFacts) -> Result:
-    name = each.node.name
     hint = f"{found.seen.hint}; {what_sets_it(node)}" if found.name == "route" else found.seen.hint
     return Result(
-        id=f"{SCENARIO}/{found.name}: {name}" + (f" -> {found.peer}" if found.peer else ""),
-        scenario=SCENARIO,
+        scenario=Scenario(PathKind.NODE_STATE),
         action=found.name,
-        source=name,
-        source_node=name,
-        destination=found.peer,
-        destination_node=found.peer,
+        source=_end(each.node.name),
+        destination=_end(found.peer) if found.peer else None,
         expected=found.expected,
         seen=found.seen.text,
         passed=found.seen.holds,
         hint="" if found.seen.holds else hint,
     )
+
+
+def _end(node: str) -> Endpoint:
+    return Endpoint(EndpointKind.NODE, node, node, "")
 
 
 def what_sets_it(node: NodeFacts) -> str:

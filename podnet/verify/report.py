@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from podnet.errors import PodnetError
-from podnet.verify.scenarios import Check
+from podnet.text import counted
+from podnet.verify.check import Check, Endpoint, EndpointKind, Expectation, Locality, PathKind, Scenario, check_id
+
+_FORMAT: Final = 2
+"""Of a report as JSON. In 1 the ends of a check were names alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one probe saw.
 
-    source: the address that the destination saw, where it can tell. refused: it did not get through for the reason
-    that was expected, which is more than not getting through.
+    source: the address that the destination saw, where it can tell. too_big: it did not get through, and the reason
+    given was the packet's size.
     """
 
     reached: bool
-    refused: bool = False
+    too_big: bool = False
     source: str = ""
     milliseconds: float = 0
     error: str = ""
@@ -29,24 +34,30 @@ class Observation:
 class Result:
     """A check and what was seen of it.
 
-    source, destination: names (``node1`` a node, ``node1/a`` a pod on it). source_node, destination_node: the node that
-    each is on; empty where it is on none (the outside, a DNS name). hint: on failure, what to look at.
+    destination: None where a node alone is looked at. hint: on failure, what to look at.
     untried: why nobody tried, where nobody did: then it is neither passed nor failed, and nothing is proved.
     """
 
-    id: str
-    scenario: str
+    scenario: Scenario
     action: str
-    source: str
-    source_node: str
-    destination: str
-    destination_node: str
+    source: Endpoint
+    destination: Endpoint | None
     expected: str
     seen: str
     passed: bool
     milliseconds: float = 0
     hint: str = ""
     untried: str = ""
+
+    @property
+    def id(self) -> str:
+        """The check's."""
+        return check_id(self.scenario, self.action, self.source, self.destination)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was made and does not hold."""
+        return not self.passed and not self.untried
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class SeenRoute:
-    """A route with podnet's mark, as a node's kernel has it."""
+    """A route with podnet's route protocol, as a node's kernel has it."""
 
     node: str
     destination: str
@@ -85,7 +96,7 @@ class Report:
     @property
     def failed(self) -> tuple[Result, ...]:
         """The checks that do not hold."""
-        return tuple(result for result in self.results if not result.passed and not result.untried)
+        return tuple(result for result in self.results if result.failed)
 
     @property
     def untried(self) -> tuple[Result, ...]:
@@ -118,29 +129,44 @@ class Report:
         """Why checks were not tried, each reason with the kinds of check; of many reasons the first."""
         reasons: dict[str, list[str]] = {}
         for result in self.untried:
-            reasons.setdefault(result.untried, []).append(result.scenario)
+            reasons.setdefault(result.untried, []).append(str(result.scenario))
         (why, scenarios), *others = reasons.items()
-        more = f"; and for {len(others)} more reason{'s' if len(others) > 1 else ''}" if others else ""
+        more = f"; and for {counted(len(others), 'more reason')}" if others else ""
         return f"{', '.join(dict.fromkeys(scenarios))}: {why}{more}"
 
 
 def dump(report: Report) -> str:
     """Write a report as JSON."""
-    return json.dumps(asdict(report) | {"verdict": report.verdict}, indent=2) + "\n"
+    results = [{"id": result.id, **asdict(result)} for result in report.results]
+    document = {"format": _FORMAT, **asdict(report), "results": results, "verdict": report.verdict}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def load(text: str) -> Report:
-    """Read what dump wrote. Raises PodnetError for anything else."""
+    """Read what dump wrote. Raises PodnetError for anything else, also for what another version wrote."""
     try:
         document = json.loads(text)
-        return Report(
-            results=tuple(Result(**each) for each in document["results"]),
-            pods=tuple(Pod(**each) for each in document["pods"]),
-            routes=tuple(SeenRoute(**each) for each in document["routes"]),
-            seconds=document["seconds"],
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        results, form = document["results"], document.get("format", 1)
+        if form == _FORMAT:
+            return Report(
+                results=tuple(map(_load_result, results)),
+                pods=tuple(Pod(**each) for each in document["pods"]),
+                routes=tuple(SeenRoute(**each) for each in document["routes"]),
+                seconds=document["seconds"],
+            )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PodnetError(f"this is no report of a verification: {error}") from None
+    raise PodnetError(f"this report has format {form!r}, another version's; expected {_FORMAT}: verify again")
+
+
+def _load_result(document: Mapping[str, Any]) -> Result:
+    fields = {key: value for key, value in document.items() if key != "id"}
+    path, locality = fields["scenario"]["path"], fields["scenario"]["locality"]
+    fields["scenario"] = Scenario(PathKind(path), None if locality is None else Locality(locality))
+    for end in ("source", "destination"):
+        if fields[end] is not None:
+            fields[end] = Endpoint(**fields[end] | {"kind": EndpointKind(fields[end]["kind"])})
+    return Result(**fields)
 
 
 def judge(check: Check, seen: Observation | None) -> Result:
@@ -149,25 +175,28 @@ def judge(check: Check, seen: Observation | None) -> Result:
         return _result(check, "not tried", passed=False)
     if seen is None:
         return _result(check, "nothing: the probe did not answer", passed=False)
-    if check.refused:
-        text = "reached" if seen.reached else f"refused: {seen.error}" if seen.refused else f"failed: {seen.error}"
-        return _result(check, text, passed=seen.refused and not seen.reached, milliseconds=seen.milliseconds)
-    if not seen.reached:
-        return _result(check, f"not reached: {seen.error}", passed=False)
-    passed = not check.sources or seen.source in check.sources
-    text = seen.source or ("reached, but the other end did not see from where" if check.sources else "reached")
+    match check.expectation:
+        case Expectation.TOO_BIG:
+            text = "reached" if seen.reached else f"{'refused' if seen.too_big else 'failed'}: {seen.error}"
+            passed = seen.too_big and not seen.reached
+        case Expectation.REACHED:
+            text, passed = _reached(check, seen)
     return _result(check, text, passed=passed, milliseconds=seen.milliseconds)
+
+
+def _reached(check: Check, seen: Observation) -> tuple[str, bool]:
+    if not seen.reached:
+        return f"not reached: {seen.error}", False
+    text = seen.source or ("reached, but the other end did not see from where" if check.sources else "reached")
+    return text, not check.sources or seen.source in check.sources
 
 
 def _result(check: Check, seen: str, *, passed: bool, milliseconds: float = 0) -> Result:
     return Result(
-        id=check.id,
         scenario=check.scenario,
         action=check.action,
-        source=check.source.name,
-        source_node=check.source.node,
-        destination=check.destination.name,
-        destination_node=check.destination.node,
+        source=check.source,
+        destination=check.destination,
         expected=check.expected,
         seen=seen,
         passed=passed,

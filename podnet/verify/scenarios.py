@@ -1,4 +1,4 @@
-"""What must hold of the network, as data: every check with its source, its destination and what is expected.
+"""Every check that a cluster must pass, derived from its plan.
 
 Derived from the plan and from where the probes were put, so that more nodes or other subnets need no other code.
 The rules: https://kubernetes.io/docs/concepts/services-networking/ ("pods can communicate with all other pods ...
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from podnet.planning import WEB_PODS, ClusterPlan, NodePlan
+from podnet.verify.check import Check, Endpoint, EndpointKind, Expectation, Locality, PathKind, Scenario
 
 PORT: Final = 7411
 """The probes' port, TCP and UDP, in pods; on nodes it is one that is free there."""
@@ -24,18 +25,6 @@ _ACTIONS: Final = ("icmp", "tcp", "udp")
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One end of a check. name: ``node1`` for a node itself, ``node1/a`` for a pod on it. node: where it is."""
-
-    name: str
-    node: str
-    address: str
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.address})" if self.address else self.name
-
-
-@dataclass(frozen=True, slots=True)
 class Probe:
     """A pod that podnet placed for the check, with the Service that leads to it alone."""
 
@@ -43,38 +32,6 @@ class Probe:
     service: str
     service_address: str
     node_port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must hold.
-
-    sources: the addresses under which the destination may see the source; empty where any will do.
-    refused: the check holds when it does not get through (a packet larger than the MTU).
-    parameters: of the probe, as the agent reads it.
-    untried: why it cannot be made, where it cannot: it is due all the same.
-    """
-
-    scenario: str
-    action: str
-    source: Endpoint
-    destination: Endpoint
-    parameters: Mapping[str, Any]
-    sources: tuple[str, ...] = ()
-    refused: bool = False
-    untried: str = ""
-
-    @property
-    def id(self) -> str:
-        """The same in the terminal, in reports, in tests and in the picture."""
-        return f"{self.scenario}/{self.action}: {self.source} -> {self.destination}"
-
-    @property
-    def expected(self) -> str:
-        """What is expected, in words."""
-        if self.refused:
-            return "refused"
-        return " or ".join(self.sources) if self.sources else "reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +90,8 @@ def _to(endpoint: Endpoint, port: int = PORT, **more: Any) -> dict[str, Any]:
     return {"address": endpoint.address, "port": port, **more}
 
 
-def _where(source: Endpoint, destination: Endpoint) -> str:
-    return "same-node" if source.node == destination.node else "other-node"
+def _between(path: PathKind, source: Endpoint, destination: Endpoint) -> Scenario:
+    return Scenario(path, Locality.SAME_NODE if source.node == destination.node else Locality.OTHER_NODE)
 
 
 def _web(placement: Placement) -> Iterator[tuple[Endpoint, str]]:
@@ -142,7 +99,8 @@ def _web(placement: Placement) -> Iterator[tuple[Endpoint, str]]:
     yield from ((pod, "") for pod in placement.web)
     count = len(placement.web)
     for number in range(count, WEB_PODS):
-        yield Endpoint(f"nginx pod {number + 1} of {WEB_PODS}", "", ""), f"nginx has {count} of {WEB_PODS} pods"
+        name = f"nginx pod {number + 1} of {WEB_PODS}"
+        yield Endpoint(EndpointKind.POD, name, "", ""), f"nginx has {count} of {WEB_PODS} pods"
 
 
 def _pairs(plan: ClusterPlan, placement: Placement) -> Iterator[tuple[Probe, Probe]]:
@@ -156,7 +114,7 @@ def _pod_to_pod(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
     for source, destination in _pairs(plan, placement):
         a, b = source.endpoint, destination.endpoint
         for action in _ACTIONS:
-            yield Check(f"pod-to-pod-{_where(a, b)}", action, a, b, _to(b), sources=(a.address,))
+            yield Check(_between(PathKind.POD_TO_POD, a, b), action, a, b, _to(b), sources=(a.address,))
 
 
 def _pod_to_web(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
@@ -165,17 +123,18 @@ def _pod_to_web(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
         pod = placement.probes[each.node.name][0].endpoint
         node = _node(plan, each.node.name)
         for web, untried in _web(placement):
-            for source, sources in ((pod, (pod.address,)), (node, _of_node(plan, node, web))):
-                kind = "node" if source is node else "pod"
-                # The path says in the server's log which check it was.
-                path = f"{placement.web_path}/{source.name}/{web.name}"
-                scenario = f"{kind}-to-web" if untried else f"{kind}-to-web-{_where(source, web)}"
-                to = _to(web, 80, path=path)
-                yield Check(scenario, "http", source, web, to, () if untried else sources, untried=untried)
+            for path, source in ((PathKind.POD_TO_WEB, pod), (PathKind.NODE_TO_WEB, node)):
+                # The path of the request says in the server's log which check it was.
+                to = _to(web, 80, path=f"{placement.web_path}/{source.name}/{web.name}")
+                if untried:
+                    yield Check(Scenario(path), "http", source, web, to, untried=untried)
+                else:
+                    sources = (pod.address,) if source is pod else _of_node(plan, node, web)
+                    yield Check(_between(path, source, web), "http", source, web, to, sources)
 
 
 def _node(plan: ClusterPlan, name: str) -> Endpoint:
-    return Endpoint(name, name, str(plan.of(name).node.address))
+    return Endpoint(EndpointKind.NODE, name, name, str(plan.of(name).node.address))
 
 
 def _of_node(plan: ClusterPlan, node: Endpoint, pod: Endpoint) -> tuple[str, ...]:
@@ -189,8 +148,8 @@ def _node_to_pod(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
         for probes in placement.probes.values():
             pod = probes[0].endpoint
             for action in _ACTIONS:
-                scenario = f"node-to-pod-{_where(node, pod)}"
-                yield Check(scenario, action, node, pod, _to(pod), sources=_of_node(plan, node, pod))
+                sources = _of_node(plan, node, pod)
+                yield Check(_between(PathKind.NODE_TO_POD, node, pod), action, node, pod, _to(pod), sources)
 
 
 def _pod_to_node(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
@@ -200,32 +159,35 @@ def _pod_to_node(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
             node = _node(plan, peer.node.name)
             for action in _ACTIONS:
                 to = _to(node, placement.node_ports[node.name])
-                yield Check(f"pod-to-node-{_where(pod, node)}", action, pod, node, to, sources=(pod.address,))
+                yield Check(_between(PathKind.POD_TO_NODE, pod, node), action, pod, node, to, sources=(pod.address,))
+
+
+def _service(probe: Probe) -> Endpoint:
+    return Endpoint(EndpointKind.SERVICE, f"service {probe.service}", probe.endpoint.node, probe.service_address)
 
 
 def _services(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
     for source, destination in _pairs(plan, placement):
-        a = source.endpoint
-        service = Endpoint(f"service {destination.service}", destination.endpoint.node, destination.service_address)
-        scenario = f"pod-to-service-{_where(a, service)}"
-        yield Check(scenario, "tcp", a, service, _to(service), sources=(a.address,))
+        pod, service = source.endpoint, _service(destination)
+        scenario = _between(PathKind.POD_TO_SERVICE, pod, service)
+        yield Check(scenario, "tcp", pod, service, _to(service), sources=(pod.address,))
     for each in plan.nodes:
         probe = placement.probes[each.node.name][0]
-        own = Endpoint(f"service {probe.service}", each.node.name, probe.service_address)
-        # The packet comes back to the pod that sent it: it has to seem to come from somebody else, the bridge.
+        own = _service(probe)
+        # The packet comes back to the pod that sent it: its source has to be another's, the bridge's.
         gateway = bridge_of(each)
-        yield Check("pod-to-itself-by-service", "tcp", probe.endpoint, own, _to(own), sources=(gateway,))
+        yield Check(Scenario(PathKind.HAIRPIN), "tcp", probe.endpoint, own, _to(own), sources=(gateway,))
         name = f"{probe.service}.{placement.namespace}.svc.cluster.local"
         yield Check(
             # With a dot at its end it is asked for as it is, and not under every domain that a pod searches first.
-            "pod-to-dns", "dns", probe.endpoint, Endpoint(name, "", ""), {"name": f"{name}.", "timeout": 5},
-            sources=(probe.service_address,),
+            Scenario(PathKind.DNS), "dns", probe.endpoint, Endpoint(EndpointKind.NAME, name, "", ""),
+            {"name": f"{name}.", "timeout": 5}, sources=(probe.service_address,),
         )  # fmt: skip
         node = _node(plan, each.node.name)
         for probes in placement.probes.values():
-            port = probes[0].node_port
-            there = Endpoint(f"node port {port} of {node.name}", probes[0].endpoint.node, node.address)
-            yield Check("node-to-node-port", "tcp", node, there, _to(there, port))
+            port, behind = probes[0].node_port, probes[0].endpoint.node
+            there = Endpoint(EndpointKind.NODE_PORT, f"node port {port} of {node.name}", behind, node.address)
+            yield Check(Scenario(PathKind.NODE_PORT), "tcp", node, there, _to(there, port))
 
 
 def _outside(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
@@ -235,16 +197,17 @@ def _outside(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
         # Masqueraded: the outside has no way back to a pod, only to its node.
         sources = (outside.seen or str(each.node.address),)
         to = _to(outside.endpoint, outside.port)
-        yield Check("pod-to-outside", "tcp", pod, outside.endpoint, to, sources, untried=outside.untried)
+        yield Check(Scenario(PathKind.EGRESS), "tcp", pod, outside.endpoint, to, sources, untried=outside.untried)
 
 
 def _size(plan: ClusterPlan, placement: Placement) -> Iterator[Check]:
     mtu = plan.cluster.cni.mtu
     for source, destination in _pairs(plan, placement):
         a, b = source.endpoint, destination.endpoint
-        yield Check("packet-of-mtu", "icmp", a, b, _to(b, size=mtu), sources=(a.address,))
-        yield Check("packet-of-mtu-plus-1", "icmp", a, b, _to(b, size=mtu + 1, refused=True), refused=True)
-        yield Check("bulk-10-mb", "tcp", a, b, _to(b, bytes=BULK, timeout=20), sources=(a.address,))
+        yield Check(Scenario(PathKind.MTU), "icmp", a, b, _to(b, size=mtu), sources=(a.address,))
+        over = _to(b, size=mtu + 1, must_fail=True)
+        yield Check(Scenario(PathKind.OVER_MTU), "icmp", a, b, over, expectation=Expectation.TOO_BIG)
+        yield Check(Scenario(PathKind.BULK), "tcp", a, b, _to(b, bytes=BULK, timeout=20), sources=(a.address,))
 
 
 def tag(check: Check, placement: Placement) -> str:

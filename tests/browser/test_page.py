@@ -9,6 +9,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from podnet.draw import labels
+from podnet.draw.evidence import State
 from podnet.draw.html import page
 from podnet.verify.report import Pod, Report
 from tests.browser.conftest import Browser
@@ -65,7 +67,7 @@ def test_exactly_the_pairs_that_fail_are_marked(browser: Browser) -> None:
     ]
     assert {cell.text for cell in cells(browser, "failed")} == {"✗"}
     assert {cell.text for cell in cells(browser, "passed")} == {"✓"}
-    assert {cell.text for cell in cells(browser, "not-tried")} == {"·"}
+    assert {cell.text for cell in cells(browser, "not-tried")} == {labels.SIGNS[State.NOT_TRIED]}
     assert len(cells(browser, "passed")) == 3 * 11 + 3 * 3 - 6
 
 
@@ -125,7 +127,9 @@ def test_the_failed_checks_come_first(browser: Browser) -> None:
 
 def test_what_a_cluster_says_is_text(browser: Browser) -> None:
     evil = "</script><img src=x onerror=\"document.title='broken'\">"
-    results = tuple(replace(result, seen=evil, hint=evil, id=f"{result.id} {evil}") for result in BROKEN.results)
+    results = tuple(
+        replace(result, seen=evil, hint=evil, source=replace(result.source, name=evil)) for result in BROKEN.results
+    )
     open_page(browser, replace(BROKEN, results=results, pods=(Pod(evil, evil, "node1", evil),)))
     labelled(browser, FAILING).click()
     assert evil in evidence(browser)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from podnet.verify.check import EndpointKind
 from podnet.verify.report import Report, Result, load
 
 from .conftest import STACK, Clone
 
-HAIRPIN = "pod-to-itself-by-service"
 LITERAL = {
     "pod-to-pod-other-node", "pod-to-web-other-node", "pod-to-node-other-node", "pod-to-service-other-node",
-    "packet-of-mtu", "bulk-10-mb", HAIRPIN, "node-state",
+    "packet-of-mtu", "bulk-10-mb", "hairpin-by-service", "node-state",
 }  # fmt: skip
 """What does not hold with the chapter's conf: all that another node sees of a pod, and a pod's way to itself."""
 
@@ -25,8 +25,9 @@ def verify(clone: Clone) -> Report:
 
 def needs_route_of_node1(result: Result) -> bool:
     """Whether packets to pods of node2 leave node1 for this: there, or as an answer."""
-    to_pod = result.destination != result.destination_node
-    from_pod = result.source != result.source_node
-    there = (result.source_node, result.destination_node) == ("node1", "node2") and to_pod
-    back = (result.source_node, result.destination_node) == ("node2", "node1") and from_pod
+    if result.destination is None:
+        return False
+    ends = (result.source.node, result.destination.node)
+    there = ends == ("node1", "node2") and result.destination.kind is not EndpointKind.NODE
+    back = ends == ("node2", "node1") and result.source.kind is not EndpointKind.NODE
     return there or back

@@ -22,10 +22,11 @@ import yaml
 from podnet import config, versions
 from podnet.draw.graph import graph
 from podnet.planning import plan
+from podnet.verify.check import PathKind
 from podnet.verify.report import load
 
 from .conftest import CONFIG, NODES, STACK, Clone
-from .controls import HAIRPIN, LITERAL, needs_route_of_node1, verify
+from .controls import LITERAL, needs_route_of_node1, verify
 from .page import Comparison, differences, follow, in_networks
 from .picture import of_cluster, of_graph, of_svg
 
@@ -271,14 +272,14 @@ def test_a_lost_route_fails_the_pairs_that_need_it_and_is_healed(clone: Clone) -
     stop = "sudo systemctl stop podnet-network.service"
     clone.sh(f'vagrant ssh node1 -c "{stop} && sudo ip route del 10.24.3.0/24"')
     report = verify(clone)
-    probes = [r for r in report.results if r.scenario not in ("node-state", "packet-of-mtu-plus-1")]
+    probes = [r for r in report.results if r.scenario.path not in (PathKind.NODE_STATE, PathKind.OVER_MTU)]
     assert {r.id for r in probes if not r.passed} == {r.id for r in probes if needs_route_of_node1(r)}
     assert {r.hint for r in report.failed} == {
         "node1 has no route 10.24.3.0/24 via 10.100.197.202 (ip route show proto 201); "
         "podnet-network.service, which sets it, is inactive"
     }
-    of_nodes = [r.id for r in report.failed if r.scenario == "node-state"]
-    assert of_nodes == ["node-state/route: node1 -> node2"]
+    state = [r.id for r in report.failed if r.scenario.path is PathKind.NODE_STATE]
+    assert state == ["node-state/route: node1 -> node2"]
     kept = json.loads((clone.folder / "report.json").read_text())
     assert kept["verdict"].startswith(f"failed: {len(report.failed)} of ")
     assert ("node1", "10.24.3.0/24") not in {(route.node, route.destination) for route in report.routes}
@@ -298,16 +299,23 @@ def test_the_chapters_own_conf_is_refused(clone: Clone) -> None:
     shown = r"pod-to-pod-other-node/tcp: node1/a \((10\.24\.2\.\d+)\) ->[^│]*│ \1\s+│ 10\.100\.197\.201 "
     assert re.search(shown, done.stdout)
     told = load((clone.state / "stacks" / STACK / "report.json").read_text())
-    pair = next(r for r in told.failed if r.action == "tcp" and (r.source, r.destination) == ("node1/a", "node2/b"))
+    pair = next(
+        r
+        for r in told.failed
+        if r.action == "tcp" and f"{r.source.name} {r.destination and r.destination.name}" == "node1/a node2/b"
+    )
     assert pair.id == f"pod-to-pod-other-node/tcp: node1/a ({pair.expected}) -> {pair.id.partition(' -> ')[2]}"
-    assert (pair.scenario, pair.seen) == ("pod-to-pod-other-node", "10.100.197.201")
+    assert (str(pair.scenario), pair.seen) == ("pod-to-pod-other-node", "10.100.197.201")
     # Every pair of pods on two nodes, whatever the packet, and nothing between nodes and pods of one node.
     failed = verify(clone).failed
-    assert {r.scenario for r in failed} == LITERAL
-    assert all(r.source_node != r.destination_node for r in failed if r.scenario not in ("node-state", HAIRPIN))
-    assert {r.action for r in failed if r.scenario == "pod-to-pod-other-node"} == {"icmp", "tcp", "udp"}
-    assert {r.id for r in failed if r.scenario == "node-state"} == {f"node-state/no-nat-no-drop: {n}" for n in NODES}
-    masqueraded = next(r for r in failed if r.scenario == "pod-to-pod-other-node" and r.source == "node1/a")
+    assert {str(r.scenario) for r in failed} == LITERAL
+    known = [r for r in failed if r.scenario.path not in (PathKind.NODE_STATE, PathKind.HAIRPIN)]
+    assert all(r.destination and r.source.node != r.destination.node for r in known)
+    pods = [r for r in failed if r.scenario.path is PathKind.POD_TO_POD]
+    assert {r.action for r in pods} == {"icmp", "tcp", "udp"}
+    state = {r.id for r in failed if r.scenario.path is PathKind.NODE_STATE}
+    assert state == {f"node-state/no-nat-no-drop: {n}" for n in NODES}
+    masqueraded = next(r for r in pods if r.source.name == "node1/a")
     assert masqueraded.hint.startswith("node1 masquerades pods: -A CNI-")
     assert "(ipMasq is true in 10-mynet.conf)" in masqueraded.hint
 
@@ -316,7 +324,7 @@ def test_with_hairpin_off_pods_do_not_reach_themselves(clone: Clone) -> None:
     clone.configure(cni={"hairpinMode": False})
     assert clone.run("make up", check=False).returncode != 0
     failed = verify(clone).failed
-    assert [(r.scenario, r.source) for r in failed] == [(HAIRPIN, f"{node}/a") for node in NODES]
+    assert [(r.scenario.path, r.source.name) for r in failed] == [(PathKind.HAIRPIN, f"{node}/a") for node in NODES]
     for node, result in zip(NODES, failed, strict=True):
         assert result.hint.startswith(f"{node}: cni0's port has hairpin off (veth")
     clone.configure()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from podnet.verify.check import PathKind
 from podnet.verify.report import load
 
 from .conftest import STACK, Clone
@@ -89,7 +90,7 @@ def test_this_machine_stands_for_the_outside_where_it_is_not_the_gateway(clone: 
     done = clone.sh(f"python -m podnet verify --stack {STACK} --cluster elsewhere.json --format json")
     report = load(done.stdout)
     assert report.verdict == "passed: all 183 checks hold"
-    tried = [result for result in report.results if result.scenario == "pod-to-outside"]
+    tried = [result for result in report.results if result.scenario.path is PathKind.EGRESS]
     assert {result.seen for result in tried} == {machine.address for machine in found.machines.values()}
     assert all(result.id.endswith(f" -> outside ({NETWORK}.1)") for result in tried)
 

@@ -1,39 +1,22 @@
-"""Who the machine is."""
+"""Who a machine is: its name large, its role below it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from podnet.draw.graph import Machine
-from podnet.draw.measure import width, wrapped
-from podnet.draw.shapes import (
-    NAME,
-    SMALL,
-    Shape,
-    say,
-)
+from podnet.draw.graph import DrawnMachine
+from podnet.draw.measure import NAME, SMALL, text_width, wrapped
+from podnet.draw.shapes import Block, Shape, text
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Who the machine is."""
+def header_block(machine: DrawnMachine) -> Block:
+    """Draw who the machine is. Its name is wrapped at a width that it seldom needs."""
+    wanted = min(text_width(machine.name, NAME), 270)
 
-    machine: Machine
+    def draw(x: float, y: float, width: float, height: float) -> Iterator[Shape]:
+        for number, line in enumerate(wrapped(machine.name, NAME, width)):
+            yield text(x, y + 15 + 19 * number, line, NAME)
+        yield text(x, y + height - 12, machine.role, SMALL, "muted")
 
-    @property
-    def width(self) -> float:
-        """The name, up to a width at which it is wrapped."""
-        return min(width(self.machine.name, NAME), 270)
-
-    @property
-    def height(self) -> float:
-        """The lines of the name, and the role."""
-        # As many lines as the name can need in the least width that a card has.
-        return 26 + 19 * len(wrapped(self.machine.name, NAME, self.width))
-
-    def shapes(self, x: float, y: float, width: float, height: float) -> Iterator[Shape]:
-        """The name large, the role below it."""
-        for number, line in enumerate(wrapped(self.machine.name, NAME, width)):
-            yield say(x, y + 15 + 19 * number, line, NAME)
-        yield say(x, y + height - 12, self.machine.role, SMALL, "muted")
+    # As many lines as the name can need in the least width that a card has.
+    return Block(wanted, 26 + 19 * len(wrapped(machine.name, NAME, wanted)), draw)

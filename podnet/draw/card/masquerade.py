@@ -3,58 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from podnet.draw.card.block import BESIDE, WIDEST, said, way
-from podnet.draw.graph import Graph, Machine, State
-from podnet.draw.shapes import (
-    CODE,
-    SMALL,
-    STRONG,
-    Shape,
-    Text,
-    Words,
-    say,
-    width_of,
-)
+from podnet.draw import labels
+from podnet.draw.card.spine import BESIDE, WIDEST, status_label, way
+from podnet.draw.evidence import State
+from podnet.draw.graph import DrawnMachine, Graph
+from podnet.draw.measure import STRONG
+from podnet.draw.shapes import Block, Shape, Text, spans, spans_width, text
 
 
-@dataclass(frozen=True, slots=True)
-class Masquerade:
-    """How the pods of a machine leave the cluster."""
+def masquerade_block(graph: Graph, machine: DrawnMachine) -> Block:
+    """Draw the rule in words, with what the outside saw."""
+    lines = [spans(*label) for label in labels.masquerade(graph, machine)]
+    needed = 10 + 18 + 16 * len(lines) + 8
 
-    machine: Machine
-    graph: Graph
-
-    @property
-    def _lines(self) -> tuple[tuple[Words, ...], ...]:
-        spared = ", ".join(self.graph.unmasqueraded)
-        machine = self.machine
-        lines: list[tuple[Words, ...]] = [
-            (Words(machine.pod_subnet, CODE), Words(" leaves as ", SMALL), Words(machine.address, CODE)),
-            (Words("not towards ", SMALL), Words(spared, CODE), Words(" or machines", SMALL)),
-        ]
-        if self.graph.hidden_by_bridge:
-            lines.append((Words("ipMasq: hidden from other nodes' pods too", SMALL),))
-        return tuple(lines)
-
-    @property
-    def width(self) -> float:
-        """Its longest line."""
-        return min(max(BESIDE + width_of(line) for line in self._lines), WIDEST)
-
-    @property
-    def height(self) -> float:
-        """Its heading and its lines."""
-        return 10 + 18 + 16 * len(self._lines) + 8
-
-    def shapes(self, x: float, y: float, width: float, height: float) -> Iterator[Shape]:
-        """The rule in words, with what the outside saw."""
+    def draw(x: float, y: float, width: float, height: float) -> Iterator[Shape]:
         yield way(x, y, height)
         # At the bottom: it is the last thing before the interface.
-        line = y + height - self.height + 10 + 11
-        yield say(x + BESIDE, line, "masquerade", STRONG)
-        if self.machine.leaving.state is not State.PLANNED:
-            yield said(x + width - 10, line, self.machine.leaving)
-        for number, words in enumerate(self._lines):
-            yield Text(x + BESIDE, line + 18 + 16 * number, words, "muted")
+        line = y + height - needed + 10 + 11
+        yield text(x + BESIDE, line, "masquerade", STRONG)
+        if machine.leaving.state is not State.PLANNED:
+            yield status_label(x + width - 10, line, machine.leaving)
+        for number, label in enumerate(lines):
+            yield Text(x + BESIDE, line + 18 + 16 * number, label, "muted")
+
+    return Block(min(BESIDE + max(map(spans_width, lines)), WIDEST), needed, draw)

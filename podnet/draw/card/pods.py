@@ -3,95 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Final
 
-from podnet.draw.card.block import BESIDE, MARK, SPINE, WIDEST, said
-from podnet.draw.graph import Machine, State
-from podnet.draw.measure import shortened, width
-from podnet.draw.shapes import (
-    CODE,
-    SMALL,
-    STRONG,
-    Box,
-    Group,
-    Line,
-    Mark,
-    Shape,
-    Text,
-    Words,
-    say,
-    width_of,
-)
+from podnet.draw import labels
+from podnet.draw.card.spine import BESIDE, SPINE, WIDEST, status_label
+from podnet.draw.evidence import State
+from podnet.draw.graph import DrawnMachine, DrawnPod
+from podnet.draw.labels import Code
+from podnet.draw.measure import CODE, SMALL, STRONG, shortened, text_width
+from podnet.draw.shapes import SIGN, Block, Box, Group, Line, Shape, Sign, Text, spans, text
+
+_ROW: Final = 30
+"""From one pod to the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pods:
-    """The pods of a machine, hanging on their bridge. most: how many are shown."""
+def pods_block(machine: DrawnMachine, most: int) -> Block:
+    """Draw the pods on their wires, and the bridge that they hang on. most: how many are shown."""
+    pods = machine.pods or ()
+    shown, more = labels.cut(pods, most)
+    caption = text_width(f"pod subnet {machine.pod_subnet}", CODE) + 90
+    widest = max((text_width(pod.name, SMALL) for pod in pods), default=0)
+    widest += max((text_width(pod.address, CODE) for pod in pods), default=0)
+    wanted = min(max(caption, text_width(labels.pod_range(machine), SMALL) + 60, widest + 80), WIDEST)
 
-    machine: Machine
-    most: int
-
-    @property
-    def _rows(self) -> int:
-        return min(max(len(self.machine.pods or ()), 1), self.most)
-
-    @property
-    def width(self) -> float:
-        """The widest of the caption, the range and the pods, which may be shortened."""
-        pods = self.machine.pods or ()
-        address = max((width(pod.address, CODE) for pod in pods), default=0)
-        name = max((width(pod.name, SMALL) for pod in pods), default=0)
-        caption = width(f"pod subnet {self.machine.pod_subnet}", CODE) + 90
-        return min(max(caption, width(self._range, SMALL) + 60, name + address + 80), WIDEST)
-
-    @property
-    def height(self) -> float:
-        """A row for each pod that is shown, and the bridge."""
-        return 30 + 30 * self._rows + 4 + 30 + 8
-
-    @property
-    def _range(self) -> str:
-        return f"pods get {self.machine.first_pod} to {self.machine.last_pod}"
-
-    def shapes(self, x: float, y: float, width: float, height: float) -> Iterator[Shape]:
-        """The pods on their wires, and the bridge that they hang on."""
-        machine = self.machine
+    def draw(x: float, y: float, width: float, height: float) -> Iterator[Shape]:
         yield Box(x, y, width, height, "subnet", 6)
-        yield Text(x + 10, y + 19, (Words("pod subnet ", SMALL), Words(machine.pod_subnet, CODE)), "muted")
+        yield Text(x + 10, y + 19, spans("pod subnet ", Code(machine.pod_subnet)), "muted")
         if machine.local.state is not State.PLANNED:
-            yield said(x + width - 10, y + 19, machine.local)
+            yield status_label(x + width - 10, y + 19, machine.local)
         bridge = y + height - 38
-        rows = list(self._pods(x + BESIDE + 4, y + 30, width - BESIDE - 14))
-        for row in range(len(rows)):
-            middle = y + 30 + 30 * row + 12
-            yield Line(((x + SPINE + 8, bridge), (x + SPINE + 8, middle), (x + BESIDE + 4, middle)), "wire")
-        for shapes in rows:
-            yield from shapes
+        left, room = x + BESIDE + 4, width - BESIDE - 14
+        rows = [_pod(pod, machine, left, y + _ROW * number, room) for number, pod in enumerate(shown, 1)]
+        if more or not shown:
+            note = f"+{more} more pods" if more else labels.no_pods(machine)
+            rows.append(_note(note, left, y + _ROW * (len(shown) + 1), room))
+        for number in range(len(rows)):
+            middle = y + _ROW * (number + 1) + 12
+            yield Line(((x + SPINE + 8, bridge), (x + SPINE + 8, middle), (left, middle)), "wire")
+        for row in rows:
+            yield from row
         yield Box(x + 10, bridge, width - 20, 30, "bridge")
-        yield say(x + 20, bridge + 19.5, machine.bridge, STRONG, "on-bridge")
-        yield say(x + width - 20, bridge + 19.5, machine.bridge_address, CODE, "on-bridge", anchor="end")
+        yield text(x + 20, bridge + 19.5, machine.bridge, STRONG, "on-bridge")
+        yield text(x + width - 20, bridge + 19.5, machine.bridge_address, CODE, "on-bridge", anchor="end")
 
-    def _pods(self, x: float, y: float, width: float) -> Iterator[list[Shape]]:
-        pods = self.machine.pods
-        if not pods:
-            text = self._range if pods is None else "no pod seen"
-            yield [Box(x, y, width, 24, "ghost"), say(x + 8, y + 16, text, SMALL, "muted")]
-            return
-        shown = pods if len(pods) <= self.most else pods[: self.most - 1]
-        for row, pod in enumerate(shown):
-            top = y + 30 * row
-            mark = MARK if pod.astray else 0
-            room = width - 28 - mark - width_of((Words(pod.address, CODE),))
-            shapes: list[Shape] = [
-                Box(x, top, width, 24, "pod"),
-                say(x + 8 + mark, top + 16, shortened(pod.name, SMALL, room), SMALL),
-                say(x + width - 8, top + 16, pod.address, CODE, anchor="end"),
-            ]
-            if pod.astray:
-                shapes.append(Mark(x + 13, top + 12, State.DRIFTED))
-            where = f", which is not in {self.machine.pod_subnet}: drifted" if pod.astray else ""
-            yield [Group(tuple(shapes), f"pod {pod.namespace}/{pod.name}: {pod.address}{where}")]
-        if len(shown) < len(pods):
-            top = y + 30 * len(shown)
-            text = f"+{len(pods) - len(shown)} more pods"
-            yield [Box(x, top, width, 24, "ghost"), say(x + 8, top + 16, text, SMALL, "muted")]
+    return Block(wanted, 30 + _ROW * min(max(len(pods), 1), most) + 4 + 30 + 8, draw)
+
+
+def _note(note: str, x: float, y: float, width: float) -> list[Shape]:
+    return [Box(x, y, width, 24, "ghost"), text(x + 8, y + 16, note, SMALL, "muted")]
+
+
+def _pod(pod: DrawnPod, machine: DrawnMachine, x: float, y: float, width: float) -> list[Shape]:
+    sign = SIGN if pod.misplaced else 0
+    room = width - 28 - sign - text_width(pod.address, CODE)
+    shapes: list[Shape] = [
+        Box(x, y, width, 24, "pod"),
+        text(x + 8 + sign, y + 16, shortened(pod.name, SMALL, room), SMALL),
+        text(x + width - 8, y + 16, pod.address, CODE, anchor="end"),
+    ]
+    if pod.misplaced:
+        shapes.append(Sign(x + 13, y + 12, State.DRIFTED))
+    where = f", which is not in {machine.pod_subnet}: drifted" if pod.misplaced else ""
+    return [Group(tuple(shapes), f"pod {pod.namespace}/{pod.name}: {pod.address}{where}")]

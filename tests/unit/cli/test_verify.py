@@ -21,21 +21,24 @@ from podnet.errors import PodnetError
 from podnet.observe.access import Access, CannotLookError, together
 from podnet.observe.progress import Progress
 from podnet.planning import ClusterPlan
+from podnet.verify.check import Endpoint, EndpointKind, Locality, PathKind, Scenario
 from podnet.verify.report import Pod, Report, Result, load
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "tests" / "captured" / "cluster.json"
 
 
-def _result(identity: str, *, passed: bool) -> Result:
-    scenario, _, rest = identity.partition("/")
-    return Result(identity, scenario, rest.partition(":")[0], "node1", "node1", "", "", "x", "y", passed)
+def _end(name: str, address: str = "") -> Endpoint:
+    node, slash, _ = name.partition("/")
+    return Endpoint(EndpointKind.POD if slash else EndpointKind.NODE, name, node, address)
 
 
+STATE = Scenario(PathKind.NODE_STATE)
+PODS_OF_NODE = Scenario(PathKind.POD_TO_POD, Locality.SAME_NODE)
 ALL = (
-    _result("node-state/bridge: node1", passed=True),
-    _result("node-state/route: node1 -> node2", passed=False),
-    _result("pod-to-pod-same-node/tcp: node1/a (10.25.2.4) -> node1/b (10.25.2.5)", passed=True),
+    Result(STATE, "bridge", _end("node1"), None, "x", "y", passed=True),
+    Result(STATE, "route", _end("node1"), _end("node2"), "x", "y", passed=False),
+    Result(PODS_OF_NODE, "tcp", _end("node1/a", "10.25.2.4"), _end("node1/b", "10.25.2.5"), "x", "y", passed=True),
 )
 PODS = (Pod("default", "nginx-1", "node1", "10.25.2.2", "nginx"), Pod("kube-system", "coredns", "master", "10.25.1.2"))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from podnet import config
 from podnet.addressing import host
 from podnet.planning import ClusterPlan, plan
+from podnet.verify.check import Endpoint, EndpointKind, Locality, PathKind, Scenario
 from podnet.verify.report import Pod, Report, Result, SeenRoute
 
 DEVICE = "eth1"
@@ -83,58 +83,63 @@ def broken_report(plan: ClusterPlan) -> Report:
     return Report(results(plan, broken), pods(plan), (*kept, extra), 21.4)
 
 
+def node_end(name: str, address: str = "") -> Endpoint:
+    """A node, as an end of a check."""
+    return Endpoint(EndpointKind.NODE, name, name, address)
+
+
+def pod_end(node: str, name: str, address: str) -> Endpoint:
+    """A pod on a node."""
+    return Endpoint(EndpointKind.POD, f"{node}/{name}", node, address, f"{node}-{name}")
+
+
 def _from(plan: ClusterPlan, source: str, broken: frozenset[tuple[str, str]]) -> list[Result]:
     own = plan.of(source)
-    node = End(source, source, str(own.node.address))
-    pod = End(f"{source}/a", source, str(host(own.node.pod_subnet, 2)))
+    node = node_end(source, str(own.node.address))
+    pod = pod_end(source, "a", str(host(own.node.pod_subnet, 2)))
     found = []
     for each in plan.nodes:
         name, bridge = each.node.name, host(each.node.pod_subnet, 1)
-        where = "same-node" if name == source else "other-node"
-        other = End(f"{name}/b", name, str(bridge + 2))
-        service = End(f"service podnet-{name}-b", name, "10.96.0.101")
+        where = Locality.SAME_NODE if name == source else Locality.OTHER_NODE
+        other = pod_end(name, "b", str(bridge + 2))
+        service = Endpoint(EndpointKind.SERVICE, f"service podnet-{name}-b", name, "10.96.0.101")
         as_node = str(bridge) if name == source else node.address
         pairs = [
-            (f"pod-to-pod-{where}/icmp", pod, other, "reached"),
-            (f"pod-to-pod-{where}/tcp", pod, other, pod.address),
-            (f"pod-to-pod-{where}/udp", pod, other, pod.address),
-            (f"node-to-pod-{where}/tcp", node, End(f"{name}/a", name, str(bridge + 1)), as_node),
-            (f"pod-to-service-{where}/tcp", pod, service, pod.address),
+            (PathKind.POD_TO_POD, "icmp", pod, other, "reached"),
+            (PathKind.POD_TO_POD, "tcp", pod, other, pod.address),
+            (PathKind.POD_TO_POD, "udp", pod, other, pod.address),
+            (PathKind.NODE_TO_POD, "tcp", node, pod_end(name, "a", str(bridge + 1)), as_node),
+            (PathKind.POD_TO_SERVICE, "tcp", pod, service, pod.address),
         ]
-        found += [result(*pair, passed=(source, name) not in broken) for pair in pairs]
-        found.append(result(f"pod-to-node-{where}/tcp", pod, End(name, name, str(each.node.address)), pod.address))
-    dns = End(f"podnet-{source}-a.podnet-verify.svc.cluster.local", "", "")
-    found.append(result("pod-to-dns/dns", pod, dns, "10.96.0.77"))
-    found.append(result("pod-to-outside/tcp", pod, End("outside", "", str(plan.cluster.outside)), node.address))
+        passed = (source, name) not in broken
+        found += [result(Scenario(p, where), action, a, b, seen, passed=passed) for p, action, a, b, seen in pairs]
+        to_node = Scenario(PathKind.POD_TO_NODE, where)
+        found.append(result(to_node, "tcp", pod, node_end(name, str(each.node.address)), pod.address))
+    dns = Endpoint(EndpointKind.NAME, f"podnet-{source}-a.podnet-verify.svc.cluster.local", "", "")
+    found.append(result(Scenario(PathKind.DNS), "dns", pod, dns, "10.96.0.77"))
+    outside = Endpoint(EndpointKind.OUTSIDE, "outside", "", str(plan.cluster.outside))
+    found.append(result(Scenario(PathKind.EGRESS), "tcp", pod, outside, node.address))
     return found
 
 
-@dataclass(frozen=True)
-class End:
-    """One end of a check."""
-
-    name: str
-    node: str
-    address: str
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.address})" if self.address else self.name
-
-
-def result(kind: str, source: End, destination: End, expected: str, *, passed: bool = True) -> Result:
-    """One check's result. kind: its scenario and action."""
-    scenario, _, action = kind.partition("/")
+def result(
+    scenario: Scenario,
+    action: str,
+    source: Endpoint,
+    destination: Endpoint | None,
+    expected: str,
+    *,
+    passed: bool = True,
+) -> Result:
+    """One check's result."""
     return Result(
-        id=f"{kind}: {source} -> {destination}",
         scenario=scenario,
         action=action,
-        source=source.name,
-        source_node=source.node,
-        destination=destination.name,
-        destination_node=destination.node,
+        source=source,
+        destination=destination,
         expected=expected,
         seen=expected if passed else "not reached: timed out",
         passed=passed,
         milliseconds=0.4 if passed else 0,
-        hint="" if passed else f"{source.node} has no route to {destination.node}'s pods",
+        hint="" if passed or destination is None else f"{source.node} has no route to {destination.node}'s pods",
     )

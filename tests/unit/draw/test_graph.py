@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from podnet.draw.graph import Graph, RouteEdge, State, graph, worst
+from podnet.draw import labels
+from podnet.draw.evidence import State, worst
+from podnet.draw.graph import DrawnRoute, Graph, graph
 from podnet.draw.html import page
 from podnet.draw.mermaid import flowchart
 from podnet.draw.svg import picture
 from podnet.planning import ClusterPlan
+from podnet.verify.check import EndpointKind, PathKind, Scenario
 from podnet.verify.report import Pod, Report, SeenRoute
 from tests.unit.draw import clusters
-from tests.unit.draw.clusters import End
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def states(drawn: Graph) -> dict[str, str]:
     return {f"{route.node} -> {route.peer or route.gateway}": route.evidence.state for route in drawn.routes}
 
 
-def edge(drawn: Graph, node: str, gateway: str) -> RouteEdge:
+def edge(drawn: Graph, node: str, gateway: str) -> DrawnRoute:
     return next(route for route in drawn.routes if (route.node, route.gateway) == (node, gateway))
 
 
@@ -100,7 +102,7 @@ def test_a_route_by_another_next_hop_is_drifted_twice(chapter: ClusterPlan) -> N
 
 def test_a_pair_that_no_check_took_is_not_tried(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
-    fewer = tuple(result for result in report.results if result.source_node != "node1")
+    fewer = tuple(result for result in report.results if result.source.node != "node1")
     drawn = graph(chapter, replace(report, results=fewer))
     assert states(drawn)["node1 -> node2"] == State.NOT_TRIED
     assert states(drawn)["node2 -> node1"] == State.PASSED
@@ -111,17 +113,19 @@ def test_a_pair_that_no_check_took_is_not_tried(chapter: ClusterPlan) -> None:
 def test_checks_that_could_not_be_made_are_drawn_as_such(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
     results = tuple(
-        replace(r, passed=False, untried="no gateway") if r.scenario == "pod-to-outside" else r for r in report.results
+        replace(r, passed=False, untried="no gateway") if r.scenario.path is PathKind.EGRESS else r
+        for r in report.results
     )
     report = replace(report, results=results)
     drawn = graph(chapter, report)
     assert drawn.state is State.NOT_TRIED
     assert drawn.leaving.state is State.NOT_TRIED
     assert drawn.machines[0].leaving.details[0].endswith(": not tried: no gateway")
-    assert 'class="said not-tried strong"' in picture(drawn)
+    assert 'class="status not-tried strong"' in picture(drawn)
     assert "not proved: 3 of 60 checks were not tried" in flowchart(drawn)
     shown = page(chapter, report)
-    assert '<p class="verdict not-tried"><span aria-hidden="true">·</span> not proved: 3 of 60 checks' in shown
+    sign = labels.SIGNS[State.NOT_TRIED]
+    assert f'<p class="verdict not-tried"><span aria-hidden="true">{sign}</span> not proved: 3 of 60' in shown
     assert shown.count("<td>no gateway</td>") == 3
     one = replace(report, results=(*results, replace(results[0], passed=False)))
     assert graph(chapter, one).state is State.FAILED
@@ -130,14 +134,19 @@ def test_checks_that_could_not_be_made_are_drawn_as_such(chapter: ClusterPlan) -
 def test_the_outside_is_where_it_was_tried(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
     assert graph(chapter, report).outside == graph(chapter).outside == "10.100.198.1"
-    results = tuple(replace(r, id=r.id.replace("(10.100.198.1)", "(192.0.2.9)")) for r in report.results)
+    results = tuple(
+        replace(r, destination=replace(r.destination, address="192.0.2.9"))
+        if r.destination and r.destination.kind is EndpointKind.OUTSIDE
+        else r
+        for r in report.results
+    )
     assert graph(chapter, replace(report, results=results)).outside == "192.0.2.9"
 
 
 def test_a_service_or_a_node_that_fails_says_nothing_of_the_route(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
-    kinds = ("pod-to-service", "pod-to-node", "pod-to-dns")
-    results = tuple(replace(r, passed=not r.scenario.startswith(kinds)) for r in report.results)
+    paths = (PathKind.POD_TO_SERVICE, PathKind.POD_TO_NODE, PathKind.DNS)
+    results = tuple(replace(r, passed=r.scenario.path not in paths) for r in report.results)
     drawn = graph(chapter, replace(report, results=results))
     assert set(states(drawn).values()) == {State.PASSED}
     assert drawn.verdict.startswith("failed")
@@ -146,7 +155,7 @@ def test_a_service_or_a_node_that_fails_says_nothing_of_the_route(chapter: Clust
 def test_one_machine_that_cannot_leave_is_enough(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
     results = tuple(
-        replace(r, passed=False) if (r.scenario, r.source_node) == ("pod-to-outside", "node2") else r
+        replace(r, passed=False) if (r.scenario.path, r.source.node) == (PathKind.EGRESS, "node2") else r
         for r in report.results
     )
     drawn = graph(chapter, replace(report, results=results))
@@ -154,7 +163,7 @@ def test_one_machine_that_cannot_leave_is_enough(chapter: ClusterPlan) -> None:
     assert drawn.leaving.state is State.FAILED
 
 
-def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
+def test_a_pod_outside_its_nodes_subnet_is_misplaced(chapter: ClusterPlan) -> None:
     pods = (
         Pod("default", "right", "node1", "10.22.2.9"),
         Pod("default", "wrong", "node1", "10.22.3.9"),
@@ -162,7 +171,7 @@ def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
         Pod("default", "gone", "node9", "10.22.9.9"),
     )
     drawn = graph(chapter, Report((), pods, (), 1.0))
-    assert [(pod.name, pod.astray) for pod in drawn.machines[1].pods or ()] == [
+    assert [(pod.name, pod.misplaced) for pod in drawn.machines[1].pods or ()] == [
         ("right", False),
         ("wrong", True),
         ("none", True),
@@ -172,7 +181,7 @@ def test_a_pod_outside_its_nodes_subnet_is_astray(chapter: ClusterPlan) -> None:
     assert drawn.machines[1].local.details[0] == "default/wrong has 10.22.3.9"
     assert drawn.machines[0].pods == ()
     assert drawn.machines[0].local.state is State.NOT_TRIED
-    assert [pod.name for pod in drawn.strays] == ["gone"]
+    assert [pod.name for pod in drawn.unplanned] == ["gone"]
 
 
 @pytest.mark.parametrize(
@@ -188,8 +197,8 @@ def test_what_is_not_as_planned_on_a_node_has_drifted(
     chapter: ClusterPlan, action: str, peer: str, drifted: list[str]
 ) -> None:
     report = clusters.report(chapter)
-    here, there = End("node1", "node1", ""), End(peer, peer, "")
-    found = clusters.result(f"node-state/{action}", here, there, "the plan's", passed=False)
+    here, there = clusters.node_end("node1"), clusters.node_end(peer) if peer else None
+    found = clusters.result(Scenario(PathKind.NODE_STATE), action, here, there, "the plan's", passed=False)
     drawn = graph(chapter, replace(report, results=(*report.results, found)))
     everything = {
         **{f"local {machine.name}": machine.local for machine in drawn.machines},

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from podnet.draw.graph import State, graph
+from podnet.draw import labels
+from podnet.draw.evidence import State
+from podnet.draw.graph import graph
 from podnet.draw.mermaid import flowchart
 from podnet.verify.report import Pod
 from tests.conftest import Golden
@@ -91,5 +93,6 @@ def test_the_states_have_signs_of_their_own() -> None:
     plan = clusters.planned(3)
     fewer = replace(clusters.report(plan), results=())
     texts = [flowchart(graph(plan)), flowchart(graph(plan, fewer)), flowchart(CASES["failed-3"])]
-    for state, sign in zip(State, "○✓✗?⚠", strict=True):
-        assert any(f"{sign} {state}" in text for text in texts)
+    assert len(set(labels.SIGNS.values())) == len(State)
+    for state in State:
+        assert any(f"{labels.SIGNS[state]} {state}" in text for text in texts)

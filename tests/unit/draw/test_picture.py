@@ -11,11 +11,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from podnet.draw.graph import Graph, State, graph
+from podnet.draw.evidence import State
+from podnet.draw.graph import Graph, graph
 from podnet.draw.layout import lay_out
-from podnet.draw.measure import Font, shortened, width, wrapped
-from podnet.draw.shapes import Box, Drawing, Group, Line, Shape, Text
-from podnet.draw.style import css, word
+from podnet.draw.measure import Font, shortened, text_width, wrapped
+from podnet.draw.shapes import Box, Drawing, Group, Line, Shape, Text, spans_width
+from podnet.draw.style import css, css_class
 from podnet.draw.svg import picture
 from podnet.verify.report import Pod, Report, SeenRoute
 from tests.conftest import Golden
@@ -32,14 +33,14 @@ def crowded(count: int) -> Graph:
         for node in plan.nodes
         for number in range(30)
     )
-    strays = (Pod("default", "x" * 253, "y" * 253, "10.22.250.1"),)
+    unplanned = (Pod("default", "x" * 253, "y" * 253, "10.22.250.1"),)
     extra = tuple(
         SeenRoute(node.node.name, f"172.16.{number}.128/25", f"172.16.254.{100 + number}", "interfaces-name")
         for node in plan.nodes
         for number in range(3)
     )
     results = clusters.results(plan, frozenset({(plan.nodes[0].node.name, plan.nodes[1].node.name)}))
-    drawn = graph(plan, Report(results, (*pods, *strays), (*clusters.routes(plan), *extra), 1000.5))
+    drawn = graph(plan, Report(results, (*pods, *unplanned), (*clusters.routes(plan), *extra), 1000.5))
     return replace(drawn, hidden_by_bridge=True)
 
 
@@ -112,7 +113,11 @@ class Area:
 def area(shape: Text | Box) -> Area:
     if isinstance(shape, Box):
         return Area(shape.x, shape.y, shape.x + shape.width, shape.y + shape.height, shape.kind)
-    return Area(shape.left, shape.top, shape.left + shape.width, shape.bottom, said(shape))
+    size = max(span.font.size for span in shape.spans)
+    left = shape.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[shape.anchor] * spans_width(shape.spans)
+    # Where the highest letters end, and the lowest.
+    top, bottom = shape.y - 0.8 * size, shape.y + 0.22 * size
+    return Area(left, top, left + spans_width(shape.spans), bottom, said(shape))
 
 
 def overlapping(drawing: Drawing) -> list[str]:
@@ -155,7 +160,7 @@ def pieces(line: Line) -> Iterator[Area]:
 
 
 def said(text: Text) -> str:
-    return "".join(words.text for words in text.words)
+    return "".join(span.text for span in text.spans)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -248,11 +253,11 @@ def test_a_long_name_is_wrapped_whole_and_a_pods_keeps_both_ends() -> None:
     assert "".join(lines) == "a-control-plane-with-a-rather-long-name1"
     assert len(lines) == 2
     assert lines[0].endswith("-")
-    assert all(width(line, font) <= 200 for line in lines)
+    assert all(text_width(line, font) <= 200 for line in lines)
     short = shortened("nginx-7d9c5b8f6-x2k4z", Font(11), 90)
     assert short.startswith("nginx-")
     assert short.endswith("x2k4z")
-    assert width(short, Font(11)) <= 90
+    assert text_width(short, Font(11)) <= 90
     assert shortened("nginx", Font(11), 90) == "nginx"
     assert shortened("nginx", Font(11), 1) == "…"
 
@@ -262,7 +267,7 @@ GROUNDS: Final = {
     "muted": ("paper", "machine", "subnet", "outside"),
     "on-bridge": ("bridge",),
     "network-ink": ("network",),
-    **{f"said.{word(state)}": ("paper", "machine", "subnet", "network") for state in State},
+    **{f"status.{css_class(state)}": ("paper", "machine", "subnet", "network") for state in State},
 }
 """What is written on what."""
 

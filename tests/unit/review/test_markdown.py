@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podnet import config
+from podnet.markdown import block, code
 from podnet.planning import ClusterPlan, plan
 from podnet.review import markdown as module
-from podnet.review.escape import block, code
 from podnet.review.markdown import LONGEST, Review, markdown
 from podnet.review.picture import picture
 from podnet.review.steps import Action, InputChange, Step

@@ -12,30 +12,47 @@ from junitparser import JUnitXml
 
 from podnet.cli.table import show
 from podnet.errors import PodnetError
+from podnet.verify.check import Endpoint, EndpointKind, Locality, PathKind, Scenario
+from podnet.verify.check_matrix import CheckCell, check_matrix
 from podnet.verify.junit import junit
 from podnet.verify.markdown import markdown
-from podnet.verify.matrix import Cell, matrix
 from podnet.verify.report import Pod, Report, Result, SeenRoute, dump, load
 from tests.conftest import Golden
 
 
-def _result(kind: str, source: str, destination: str, seen: str, *, passed: bool, hint: str = "") -> Result:
-    scenario, action = kind.split("/")
-    ends = (source, source.partition("/")[0], destination, destination.partition("/")[0])
-    identity = f"{kind}: {source} -> {destination}" if destination else f"{kind}: {source}"
-    return Result(identity, scenario, action, *ends, "10.22.2.4", seen, passed, 1.25, hint)
+def _end(name: str) -> Endpoint:
+    node, slash, pod = name.partition("/")
+    return Endpoint(EndpointKind.POD if slash else EndpointKind.NODE, name, node, "", pod)
 
 
+def _result(
+    scenario: Scenario,
+    action: str,
+    source: str,
+    destination: str | Endpoint | None,
+    seen: str,
+    *,
+    passed: bool,
+    hint: str = "",
+) -> Result:
+    end = _end(destination) if isinstance(destination, str) else destination
+    return Result(scenario, action, _end(source), end, "10.22.2.4", seen, passed, 1.25, hint)
+
+
+OTHER, SAME = Scenario(PathKind.POD_TO_POD, Locality.OTHER_NODE), Scenario(PathKind.NODE_TO_POD, Locality.SAME_NODE)
+WEB, STATE = Scenario(PathKind.POD_TO_WEB), Scenario(PathKind.NODE_STATE)
+OUTSIDE = Endpoint(EndpointKind.OUTSIDE, "outside", "", "10.0.0.5")
+NGINX = Endpoint(EndpointKind.POD, "nginx pod 2 of 2", "", "")
 RULE = '-A CNI-1 ! -d 224.0.0.0/4 -m comment --comment "name: \\"mynet\\" <x>" -j MASQUERADE'
 FAILED = Report(
     results=(
-        _result("pod-to-pod-other-node/tcp", "node1/a", "node2/b", "10.100.198.201", passed=False,
+        _result(OTHER, "tcp", "node1/a", "node2/b", "10.100.198.201", passed=False,
                 hint=f"node1 masquerades pods: {RULE} (iptables-nft, table nat)"),
-        _result("pod-to-pod-other-node/tcp", "node2/a", "node1/b", "10.22.2.4", passed=True),
-        _result("node-to-pod-same-node/icmp", "node1", "node1/a", "not reached: \x1b[31mtimed out", passed=False,
+        _result(OTHER, "tcp", "node2/a", "node1/b", "10.22.2.4", passed=True),
+        _result(SAME, "icmp", "node1", "node1/a", "not reached: \x1b[31mtimed out", passed=False,
                 hint="node1: net.ipv4.ip_forward is 0"),
-        _result("node-state/route", "node1", "node2", "10.22.2.4", passed=True),
-        _result("node-state/bridge", "node2", "", "no cni0", passed=False, hint="ip link show cni0 | less"),
+        _result(STATE, "route", "node1", "node2", "10.22.2.4", passed=True),
+        _result(STATE, "bridge", "node2", None, "no cni0", passed=False, hint="ip link show cni0 | less"),
     ),
     pods=(
         Pod("default", "nginx-1", "node1", "10.22.2.2", "nginx"),
@@ -51,9 +68,9 @@ UNTRIED = replace(
     PASSED,
     results=(
         *PASSED.results,
-        replace(_result("pod-to-outside/tcp", "node1/a", "outside", "not tried", passed=False), untried=WHY),
-        replace(_result("pod-to-web/http", "node1/a", "nginx pod 2 of 2", "not tried", passed=False), untried="none"),
-        replace(_result("pod-to-web/http", "node1", "nginx pod 2 of 2", "not tried", passed=False), untried="none"),
+        replace(_result(Scenario(PathKind.EGRESS), "tcp", "node1/a", OUTSIDE, "not tried", passed=False), untried=WHY),
+        replace(_result(WEB, "http", "node1/a", NGINX, "not tried", passed=False), untried="none"),
+        replace(_result(WEB, "http", "node1", NGINX, "not tried", passed=False), untried="none"),
     ),
 )
 BOTH = replace(UNTRIED, results=(*FAILED.results, *UNTRIED.results))
@@ -85,8 +102,31 @@ def test_junit_has_an_error_for_what_was_not_tried() -> None:
 def test_json_is_the_way_back() -> None:
     assert load(dump(FAILED)) == FAILED
     assert load(dump(BOTH)) == BOTH
-    with pytest.raises(PodnetError, match="no report"):
-        load("{}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}", "[]", "1", "{", "[" * 100_000, '{"results": [], "format": 2}', '{"results": [1], "format": 2}',
+        dump(FAILED).replace('"kind": "pod"', '"kind": "moon"'), dump(FAILED).replace('"kind": "pod",', ""),
+        dump(FAILED).replace('"path": "pod-to-pod"', '"path": "pod-to-moon"'),
+        dump(FAILED).replace('"scenario": {', '"scenario": null, "x": {'),
+    ],
+)  # fmt: skip
+def test_what_is_no_report_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(PodnetError, match="this is no report of a verification: "):
+        load(text)
+
+
+@pytest.mark.parametrize("form", [1, 3, None, "2"])
+def test_a_report_of_another_version_is_refused_in_words(form: object) -> None:
+    document = json.loads(dump(FAILED)) | {"format": form}
+    if form == 1:
+        # As the first version wrote it.
+        del document["format"]
+        document["results"] = [{"id": "pod-to-pod/tcp: a -> b", "source": "a", "source_node": "a", "refused": False}]
+    with pytest.raises(PodnetError, match=r"this report has format .*, another version's; expected 2"):
+        load(json.dumps(document))
 
 
 def test_a_pod_without_an_app_is_read_too() -> None:
@@ -131,9 +171,14 @@ def test_the_terminal_alone_has_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_matrix_counts() -> None:
-    grid = matrix(FAILED.results)
+    grid = check_matrix(FAILED.results)
     assert grid.columns == ("node1/a", "node2/a", "node1", "node2")
-    assert dict(grid.rows)["pod-to-pod-other-node/tcp"] == (Cell(0, 1), Cell(1, 1), Cell(0, 0), Cell(0, 0))
+    assert dict(grid.rows)["pod-to-pod-other-node/tcp"] == (
+        CheckCell(0, 1),
+        CheckCell(1, 1),
+        CheckCell(0, 0),
+        CheckCell(0, 0),
+    )
     assert [str(cell) for cell in dict(grid.rows)["node-state/bridge"]] == ["", "", "", "0/1"]
-    cells = dict(matrix(UNTRIED.results).rows)["pod-to-web/http"]
+    cells = dict(check_matrix(UNTRIED.results).rows)["pod-to-web/http"]
     assert [(str(cell), cell.failed, cell.untried) for cell in cells if cell.total] == [("0/1", False, 1)] * 2

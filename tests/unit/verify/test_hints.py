@@ -6,29 +6,33 @@ from typing import Any
 
 import pytest
 
+from podnet.verify.check import Check, Endpoint, EndpointKind, Locality, PathKind, Scenario
 from podnet.verify.facts import Facts
 from podnet.verify.hints import hint
 from podnet.verify.report import Observation, judge
-from podnet.verify.scenarios import Check, Endpoint
 from tests.conftest import Golden
 
 from .captured import NODES, PLAN, Damage, edit, facts, replace, rule, the_plan
 
-A1, B1 = Endpoint("node1/a", "node1", "10.25.2.12"), Endpoint("node1/b", "node1", "10.25.2.13")
-B2 = Endpoint("node2/b", "node2", "10.25.3.13")
-NODE1, NODE2 = Endpoint("node1", "node1", "10.100.196.201"), Endpoint("node2", "node2", "10.100.196.202")
-OUTSIDE = Endpoint("outside", "", "10.100.196.1")
+A1 = Endpoint(EndpointKind.POD, "node1/a", "node1", "10.25.2.12")
+B1 = Endpoint(EndpointKind.POD, "node1/b", "node1", "10.25.2.13")
+B2 = Endpoint(EndpointKind.POD, "node2/b", "node2", "10.25.3.13")
+NODE1 = Endpoint(EndpointKind.NODE, "node1", "node1", "10.100.196.201")
+NODE2 = Endpoint(EndpointKind.NODE, "node2", "node2", "10.100.196.202")
+OUTSIDE = Endpoint(EndpointKind.OUTSIDE, "outside", "", "10.100.196.1")
+ITSELF = Endpoint(EndpointKind.SERVICE, "service node1-a", "node1", "10.98.1.1")
+SERVICE = Endpoint(EndpointKind.SERVICE, "service node2-b", "node2", "10.98.1.2")
+NAME = Endpoint(EndpointKind.NAME, "a.svc.cluster.local", "", "")
 
-THERE = Check("pod-to-pod-other-node", "tcp", A1, B2, {}, ("10.25.2.12",))
-ITSELF, SERVICE = Endpoint("service node1-a", "node1", "10.98.1.1"), Endpoint("service node2-b", "node2", "10.98.1.2")
-HAIRPIN = Check("pod-to-itself-by-service", "tcp", A1, ITSELF, {}, ("10.25.2.1",))
-TO_SERVICE = Check("pod-to-service-other-node", "tcp", A1, SERVICE, {}, ("10.25.2.12",))
-TO_OUTSIDE = Check("pod-to-outside", "tcp", A1, OUTSIDE, {}, ("10.100.196.201",))
-TO_NODE = Check("pod-to-node-other-node", "tcp", A1, NODE2, {}, ("10.25.2.12",))
-FROM_NODE = Check("node-to-pod-other-node", "icmp", NODE1, B2, {}, ("10.100.196.201",))
-SIZE = Check("packet-of-mtu", "icmp", A1, B2, {}, ("10.25.2.12",))
-DNS = Check("pod-to-dns", "dns", A1, Endpoint("a.svc.cluster.local", "", ""), {}, ("x",))
-SAME = Check("pod-to-pod-same-node", "tcp", A1, B1, {}, ("10.25.2.12",))
+THERE = Check(Scenario(PathKind.POD_TO_POD, Locality.OTHER_NODE), "tcp", A1, B2, {}, ("10.25.2.12",))
+HAIRPIN = Check(Scenario(PathKind.HAIRPIN), "tcp", A1, ITSELF, {}, ("10.25.2.1",))
+TO_SERVICE = Check(Scenario(PathKind.POD_TO_SERVICE, Locality.OTHER_NODE), "tcp", A1, SERVICE, {}, ("10.25.2.12",))
+TO_OUTSIDE = Check(Scenario(PathKind.EGRESS), "tcp", A1, OUTSIDE, {}, ("10.100.196.201",))
+TO_NODE = Check(Scenario(PathKind.POD_TO_NODE, Locality.OTHER_NODE), "tcp", A1, NODE2, {}, ("10.25.2.12",))
+FROM_NODE = Check(Scenario(PathKind.NODE_TO_POD, Locality.OTHER_NODE), "icmp", NODE1, B2, {}, ("10.100.196.201",))
+SIZE = Check(Scenario(PathKind.MTU), "icmp", A1, B2, {}, ("10.25.2.12",))
+DNS = Check(Scenario(PathKind.DNS), "dns", A1, NAME, {}, ("x",))
+SAME = Check(Scenario(PathKind.POD_TO_POD, Locality.SAME_NODE), "tcp", A1, B1, {}, ("10.25.2.12",))
 
 
 def without(destination: str) -> Damage:
@@ -117,6 +121,6 @@ def test_every_node_of_the_fixture_is_of_the_plan() -> None:
 
 def test_a_node_that_is_on_its_way_out_is_no_defect_of_ours() -> None:
     """The workload may still have a pod on it."""
-    web = Endpoint("node9/nginx", "node9", "10.25.9.2")
-    check = Check("pod-to-web-other-node", "http", A1, web, {"path": "/x"}, ("10.25.2.12",))
+    web = Endpoint(EndpointKind.POD, "node9/nginx", "node9", "10.25.9.2", "nginx")
+    check = Check(Scenario(PathKind.POD_TO_WEB, Locality.OTHER_NODE), "http", A1, web, {"path": "/x"}, ("10.25.2.12",))
     assert "10.25.9.2" in hint(check, judge(check, Observation(reached=False, error="timed out")), PLAN, facts())

@@ -388,7 +388,7 @@ def test_no_check_passes_without_what_it_looks_at(missing: set[str], way: str) -
 def test_without_any_answer_nothing_of_the_node_holds() -> None:
     seen = facts()
     seen = Facts({name: node for name, node in seen.nodes.items() if name != "node1"}, seen.kubernetes, seen.pods)
-    of_node1 = {result.id for result in node_state.check(PLAN, seen) if result.source == "node1"}
+    of_node1 = {result.id for result in node_state.check(PLAN, seen) if result.source.name == "node1"}
     known_elsewhere = {"internal-ip: node1", "pod-cidr: node1", "pod-addresses: node1"}
     assert failed(seen) == {identity.removeprefix("node-state/") for identity in of_node1} - known_elsewhere
     assert {r.id for r in node_state.check(PLAN, Facts({}, {}, ())) if r.passed} == set()

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from podnet import config
 from podnet.planning import WEB_PODS, ClusterPlan, plan
 from podnet.verify import node_state
+from podnet.verify.check import Check, Endpoint, EndpointKind, Expectation, Locality, PathKind, Scenario
 from podnet.verify.facts import Facts
 from podnet.verify.report import Observation, Report, judge, judge_all
-from podnet.verify.scenarios import Check, Endpoint, Outside, Placement, Probe, checks, probe_of, tag
+from podnet.verify.scenarios import Outside, Placement, Probe, checks, probe_of, tag
 from tests.conftest import Golden
 
 DEV = plan(config.from_stack_file(Path(__file__).parents[3] / "Pulumi.dev.yaml"))
@@ -28,6 +29,10 @@ def cluster_of(count: int) -> ClusterPlan:
     return plan(config.load("dev", {**values, "nodes": nodes}))
 
 
+def _web(node: str, address: str) -> Endpoint:
+    return Endpoint(EndpointKind.POD, f"{node}/nginx", node, address, "nginx")
+
+
 def placed(plan: ClusterPlan) -> Placement:
     """Give a placement as it would be: the probes' addresses are the subnet's next ones."""
 
@@ -35,16 +40,17 @@ def placed(plan: ClusterPlan) -> Placement:
         subnet = plan.of(name).node.pod_subnet
         address = str(subnet[4 + "ab".index(letter)])
         service = 2 * number + "ab".index(letter)
-        end = Endpoint(f"{name}/{letter}", name, address)
+        end = Endpoint(EndpointKind.POD, f"{name}/{letter}", name, address, f"{name}-{letter}")
         return Probe(end, f"{name}-{letter}", f"10.96.1.{service}", 30000 + service)
 
     names = [each.node.name for each in plan.nodes]
-    web = [Endpoint(f"{name}/nginx", name, str(plan.of(name).node.pod_subnet[2])) for name in names[1:3]]
+    web = [_web(name, str(plan.of(name).node.pod_subnet[2])) for name in names[1:3]]
+    outside = Endpoint(EndpointKind.OUTSIDE, "outside", "", str(plan.cluster.outside))
     return Placement(
         probes={name: (probe(number, name, "a"), probe(number, name, "b")) for number, name in enumerate(names)},
         node_ports=dict.fromkeys(names, 40000),
         web=tuple(web),
-        outside=dict.fromkeys(names, Outside(Endpoint("outside", "", str(plan.cluster.outside)), 7411)),
+        outside=dict.fromkeys(names, Outside(outside, 7411)),
         namespace="podnet-verify-1",
     )
 
@@ -65,12 +71,14 @@ def test_every_ordered_pair_is_checked(count: int) -> None:
         for what in ("pod-to-pod", "node-to-pod", "pod-to-node"):
             assert kinds[f"{what}-same-node/{action}"] == count
             assert kinds[f"{what}-other-node/{action}"] == count * (count - 1)
-    assert kinds["pod-to-service-same-node/tcp"] == kinds["pod-to-itself-by-service/tcp"] == count
+    assert kinds["pod-to-service-same-node/tcp"] == kinds["hairpin-by-service/tcp"] == count
     assert kinds["pod-to-dns/dns"] == kinds["pod-to-outside/tcp"] == count
     assert kinds["pod-to-service-other-node/tcp"] == count * (count - 1)
     assert kinds["node-to-node-port/tcp"] == kinds["bulk-10-mb/tcp"] == count**2
     assert kinds["packet-of-mtu/icmp"] == kinds["packet-of-mtu-plus-1/icmp"] == count**2
-    pairs = {(check.source.node, check.destination.node) for check in found if check.scenario.startswith("pod-to-pod")}
+    pairs = {
+        (check.source.node, check.destination.node) for check in found if check.scenario.path is PathKind.POD_TO_POD
+    }
     assert len(pairs) == count**2
 
 
@@ -83,7 +91,7 @@ GONE = "the gateway is gone"
 def test_the_number_of_checks_is_the_plan_s_whatever_is_there(count: int, pods: int, reachable: bool) -> None:
     plan = cluster_of(count)
     whole = placed(plan)
-    web = [Endpoint(f"{each.node.name}/nginx", each.node.name, "10.22.9.9") for each in plan.nodes][-pods or count :]
+    web = [_web(each.node.name, "10.22.9.9") for each in plan.nodes][-pods or count :]
     beyond = {
         name: replace(each, untried="" if number or reachable else GONE)
         for number, (name, each) in enumerate(whole.outside.items())
@@ -91,7 +99,7 @@ def test_the_number_of_checks_is_the_plan_s_whatever_is_there(count: int, pods: 
     found = checks(plan, replace(whole, web=tuple(web), outside=beyond))
     assert len({check.id for check in found}) == len(found)
     assert len(found) + len(node_state.check(plan, Facts({}, {}, ()))) == 15 * count**2 + 17 * count
-    without = Counter((check.scenario, check.untried) for check in found if check.untried)
+    without = Counter((str(check.scenario), check.untried) for check in found if check.untried)
     missing = WEB_PODS - pods
     due = {(f"{kind}-to-web", f"nginx has {pods} of 2 pods"): missing * count for kind in ("pod", "node") if missing}
     assert without == due | ({} if reachable else {("pod-to-outside", GONE): 1})
@@ -106,7 +114,9 @@ def test_what_was_not_tried_proves_nothing() -> None:
     gone = {name: replace(each, untried=GONE) for name, each in whole.outside.items()}
     every = checks(DEV, replace(whole, outside=gone))
     right = {
-        check.id: Observation(not check.refused, refused=check.refused, source="".join(check.sources[:1]))
+        check.id: Observation(True, source="".join(check.sources[:1]))
+        if check.expectation is Expectation.REACHED
+        else Observation(False, too_big=True)
         for check in every
     }
     # Even where something is seen under its id: it was not made.
@@ -125,7 +135,7 @@ def test_the_outside_sees_a_pod_as_it_sees_its_node() -> None:
     whole = placed(DEV)
     elsewhere = replace(whole.outside["node1"], seen="192.0.2.9")
     found = checks(DEV, replace(whole, outside={**whole.outside, "node1": elsewhere}))
-    sources = {check.source.node: check.sources for check in found if check.scenario == "pod-to-outside"}
+    sources = {check.source.node: check.sources for check in found if check.scenario.path is PathKind.EGRESS}
     assert sources == {"master": ("10.100.198.200",), "node1": ("192.0.2.9",), "node2": ("10.100.198.202",)}
 
 
@@ -137,10 +147,14 @@ def test_a_ping_carries_a_tag_of_its_own() -> None:
     assert probe_of(pings[0], placement)["pattern"] == tag(pings[0], placement)
 
 
-ENDS = (Endpoint("node1/a", "node1", "10.22.2.4"), Endpoint("node2/b", "node2", "10.22.3.5"))
-TCP = Check("pod-to-pod-other-node", "tcp", *ENDS, {}, sources=("10.22.2.4",))
-TOO_LARGE = Check("packet-of-mtu-plus-1", "icmp", *ENDS, {}, refused=True)
-ANY = Check("node-to-node-port", "tcp", *ENDS, {})
+ENDS = (
+    Endpoint(EndpointKind.POD, "node1/a", "node1", "10.22.2.4"),
+    Endpoint(EndpointKind.POD, "node2/b", "node2", "10.22.3.5"),
+)
+OTHER = Scenario(PathKind.POD_TO_POD, Locality.OTHER_NODE)
+TCP = Check(OTHER, "tcp", *ENDS, {}, sources=("10.22.2.4",))
+TOO_BIG = Check(Scenario(PathKind.OVER_MTU), "icmp", *ENDS, {}, expectation=Expectation.TOO_BIG)
+ANY = Check(Scenario(PathKind.NODE_PORT), "tcp", *ENDS, {})
 
 
 def test_the_id_reads_as_everywhere() -> None:
@@ -157,10 +171,10 @@ def test_the_id_reads_as_everywhere() -> None:
         (TCP, Observation(reached=False, error="timed out"), "not reached: timed out", False),
         (ANY, Observation(reached=True), "reached", True),
         (ANY, Observation(reached=False, error="x"), "not reached: x", False),
-        (TOO_LARGE, None, "nothing: the probe did not answer", False),
-        (TOO_LARGE, Observation(reached=True), "reached", False),
-        (TOO_LARGE, Observation(reached=False, error="no echo"), "failed: no echo", False),
-        (TOO_LARGE, Observation(reached=False, refused=True, error="too long"), "refused: too long", True),
+        (TOO_BIG, None, "nothing: the probe did not answer", False),
+        (TOO_BIG, Observation(reached=True), "reached", False),
+        (TOO_BIG, Observation(reached=False, error="no echo"), "failed: no echo", False),
+        (TOO_BIG, Observation(reached=False, too_big=True, error="too long"), "refused: too long", True),
     ],
 )
 def test_a_check_is_judged(check: Check, seen: Observation | None, text: str, passed: bool) -> None:
@@ -171,7 +185,7 @@ def test_a_check_is_judged(check: Check, seen: Observation | None, text: str, pa
 OBSERVATIONS = st.builds(
     Observation,
     reached=st.booleans(),
-    refused=st.booleans(),
+    too_big=st.booleans(),
     source=st.sampled_from(["", "10.22.2.4", "10.100.198.201"]),
     error=st.sampled_from(["", "timed out"]),
 )
@@ -179,12 +193,12 @@ OBSERVATIONS = st.builds(
 
 @given(st.lists(st.one_of(st.none(), OBSERVATIONS), min_size=3, max_size=3))
 def test_no_check_passes_without_the_observation_that_it_asks_for(seen: list[Observation | None]) -> None:
-    every = [TCP, TOO_LARGE, ANY]
+    every = [TCP, TOO_BIG, ANY]
     found = {check.id: each for check, each in zip(every, seen, strict=True) if each is not None}
     for check, result in zip(every, judge_all(every, found), strict=True):
         each = found.get(check.id)
-        if check.refused:
-            right = each is not None and not each.reached and each.refused
+        if check is TOO_BIG:
+            right = each is not None and not each.reached and each.too_big
         else:
             right = each is not None and each.reached and (not check.sources or each.source in check.sources)
         assert result.passed == right

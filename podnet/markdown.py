@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from podnet.text import visible
+
+_MARKUP: Final = re.compile(r"([\\`*_|<>\[\]])")
 
 
-def visible(text: str) -> str:
-    """Write out what cannot be seen: control characters, and those that turn the direction of a line around."""
-    return "".join(each if each.isprintable() or each in "\n\t" else f"\\u{ord(each):04x}" for each in text)
+def escaped(text: str) -> str:
+    """The text in one line as it is, whatever is in it: rules of iptables hold most of Markdown's signs."""
+    return _MARKUP.sub(r"\\\1", visible(" ".join(text.split())))
 
 
 def code(value: object) -> str:
@@ -25,6 +31,17 @@ def block(text: str, language: str = "") -> str:
     """A fenced code block, whose fence is longer than any in the text."""
     fence = "`" * max(3, _longest(text) + 1)
     return f"{fence}{language}\n{visible(text).rstrip()}\n{fence}"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table (GitHub's Markdown has them)."""
+    yield _row(columns)
+    yield "|" + " --- |" * len(columns)
+    yield from map(_row, rows)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(escaped, cells)) + " |"
 
 
 def _longest(text: str) -> int:

@@ -1,4 +1,4 @@
-"""A report as a grid: a row for each kind of check, a column for each source, how many of its checks hold."""
+"""The checks by kind: a row for each kind of check, a column for each source, how many of its checks hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from podnet.verify.report import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CheckCell:
     """The checks of one kind from one source. Of none: there is nothing to hold. untried: how many were not tried."""
 
     passed: int
@@ -26,23 +26,23 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class CheckMatrix:
     """columns: the sources. rows: a kind of check (scenario/action) and its cells."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    rows: tuple[tuple[str, tuple[CheckCell, ...]], ...]
 
 
-def matrix(results: Sequence[Result]) -> Matrix:
+def check_matrix(results: Sequence[Result]) -> CheckMatrix:
     """Count results, kinds and sources in the order in which they come."""
     kinds: dict[str, dict[str, list[Result]]] = {}
     for result in results:
         row = kinds.setdefault(f"{result.scenario}/{result.action}", {})
-        row.setdefault(result.source, []).append(result)
-    columns = tuple(dict.fromkeys(result.source for result in results))
+        row.setdefault(result.source.name, []).append(result)
+    columns = tuple(dict.fromkeys(result.source.name for result in results))
     rows = ((kind, tuple(_cell(row.get(column, ())) for column in columns)) for kind, row in kinds.items())
-    return Matrix(columns, tuple(rows))
+    return CheckMatrix(columns, tuple(rows))
 
 
-def _cell(results: Sequence[Result]) -> Cell:
-    return Cell(sum(each.passed for each in results), len(results), sum(bool(each.untried) for each in results))
+def _cell(results: Sequence[Result]) -> CheckCell:
+    return CheckCell(sum(each.passed for each in results), len(results), sum(bool(each.untried) for each in results))
