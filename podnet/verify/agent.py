@@ -151,7 +151,7 @@ async def attend(address: str, connection: str) -> None:
     """Serve on a free port of the node's address; then answer requests until there are no more.
 
     On that address alone: UDP from every address would answer a pod from the bridge's, which the pod did not ask.
-    The first answer is the port, with the address that the login came from. connection: the login's SSH_CONNECTION (ssh(1)).
+    The first line says the port, and where the login came from. connection: the login's SSH_CONNECTION (ssh(1)).
     """
     reader = asyncio.StreamReader(limit=_LINE)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
