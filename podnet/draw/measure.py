@@ -12,20 +12,20 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Font:
-    """A face and a size in pixels."""
+    """A face and a size in pixels. name: of its class in the style; the common one has none."""
 
+    name: str
     size: float
     bold: bool = False
     mono: bool = False
 
 
-TITLE: Final = Font(20, bold=True)
-NAME: Final = Font(15, bold=True)
-STRONG: Final = Font(12, bold=True)
-TEXT: Final = Font(12)
-SMALL: Final = Font(11)
-CODE: Final = Font(11, mono=True)
-"""The fonts of the picture; each is a class of the style too."""
+TITLE: Final = Font("title", 20, bold=True)
+NAME: Final = Font("name", 15, bold=True)
+STRONG: Final = Font("strong", 12, bold=True)
+TEXT: Final = Font("", 12)
+SMALL: Final = Font("small", 11)
+CODE: Final = Font("code", 11, mono=True)
 
 _MONO: Final = 0.61
 """Of the size; DejaVu Sans Mono and Menlo have 0.602, all others that are asked for have less."""

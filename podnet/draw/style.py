@@ -9,18 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from podnet.draw.evidence import State
+from podnet.draw.measure import CODE, NAME, SMALL, STRONG, TEXT, TITLE
 
 _SANS: Final = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif'
 _MONO: Final = 'ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace'
-
-_FONTS: Final = (
-    f"text{{font-family:{_SANS};font-size:12px}}",
-    ".title{font-size:20px;font-weight:700}",
-    ".name{font-size:15px;font-weight:700}",
-    ".strong{font-weight:700}",
-    ".small{font-size:11px}",
-    f".code{{font-family:{_MONO};font-size:11px}}",
-)
 
 _COLOURS: Final = {
     # class: (fill or stroke in light, in dark)
@@ -73,7 +65,7 @@ def css_class(state: State) -> str:
 def css(scope: str) -> str:
     """The rules of the picture, under one selector, so that a page around it keeps its own look."""
     dark = [*_coloured(1), *_states(1)]
-    rules = [*_FONTS, *_coloured(0), *_LINES, *_states(0)]
+    rules = [*_fonts(), *_coloured(0), *_LINES, *_states(0)]
     return (
         "\n".join(_under(scope, rule) for rule in rules)
         + "\n@media (prefers-color-scheme:dark){\n"
@@ -85,6 +77,14 @@ def css(scope: str) -> str:
 def _under(scope: str, rule: str) -> str:
     selectors, brace, body = rule.partition("{")
     return ",".join(f"{scope} {selector}" for selector in selectors.split(",")) + brace + body
+
+
+def _fonts() -> list[str]:
+    rules = [f"text{{font-family:{_SANS};font-size:{TEXT.size}px}}"]
+    for font in (TITLE, NAME, STRONG, SMALL, CODE):
+        face = f";font-family:{_MONO}" if font.mono else ";font-weight:700" if font.bold else ""
+        rules.append(f".{font.name}{{font-size:{font.size}px{face}}}")
+    return rules
 
 
 def _coloured(theme: int) -> list[str]:

@@ -12,21 +12,11 @@ from xml.etree import ElementTree as ET
 from podnet.draw.evidence import State
 from podnet.draw.graph import Graph
 from podnet.draw.layout import lay_out
-from podnet.draw.measure import CODE, NAME, SMALL, STRONG, TEXT, TITLE
 from podnet.draw.shapes import ArrowHead, Box, Drawing, Group, Line, Shape, Sign, Text
 from podnet.draw.style import css, css_class
 from podnet.text import xml_text
 
 SCOPE: Final = "podnet-picture"
-
-_FONT_CLASS: Final = {
-    TITLE: "title",
-    NAME: "name",
-    STRONG: "strong",
-    TEXT: "",
-    SMALL: "small",
-    CODE: "code",
-}
 
 _SIGNS: Final = {
     # The signs of podnet.draw.labels as paths around (0, 0), 10 wide: not every font has them.
@@ -106,15 +96,14 @@ def _add_text(parent: ET.Element, text: Text) -> None:
     if text.anchor != "start":
         place["text-anchor"] = text.anchor
     only = text.spans[0] if len(text.spans) == 1 else None
-    kinds = " ".join(filter(None, [text.kind, _FONT_CLASS[only.font] if only else ""]))
+    kinds = " ".join(filter(None, [text.kind, only.font.name if only else ""]))
     line = ET.SubElement(parent, "text", {"class": kinds} | place)
     if only:
         line.text = xml_text(only.text)
         return
     line.set(_SPACE, "preserve")
     for span in text.spans:
-        kind = _FONT_CLASS[span.font]
-        ET.SubElement(line, "tspan", {"class": kind} if kind else {}).text = xml_text(span.text)
+        ET.SubElement(line, "tspan", {"class": span.font.name} if span.font.name else {}).text = xml_text(span.text)
 
 
 def _break_lines(element: ET.Element) -> None:

@@ -14,7 +14,7 @@ import pytest
 from podnet.draw.evidence import State
 from podnet.draw.graph import Graph, graph
 from podnet.draw.layout import lay_out
-from podnet.draw.measure import Font, shortened, text_width, wrapped
+from podnet.draw.measure import NAME, SMALL, shortened, text_width, wrapped
 from podnet.draw.shapes import Box, Drawing, Group, Line, Shape, Text, spans_width
 from podnet.draw.style import css, css_class
 from podnet.draw.svg import picture
@@ -248,18 +248,18 @@ def test_the_same_graph_gives_the_same_bytes() -> None:
 
 
 def test_a_long_name_is_wrapped_whole_and_a_pods_keeps_both_ends() -> None:
-    font = Font(15, bold=True)
+    font = NAME
     lines = wrapped("a-control-plane-with-a-rather-long-name1", font, 200)
     assert "".join(lines) == "a-control-plane-with-a-rather-long-name1"
     assert len(lines) == 2
     assert lines[0].endswith("-")
     assert all(text_width(line, font) <= 200 for line in lines)
-    short = shortened("nginx-7d9c5b8f6-x2k4z", Font(11), 90)
+    short = shortened("nginx-7d9c5b8f6-x2k4z", SMALL, 90)
     assert short.startswith("nginx-")
     assert short.endswith("x2k4z")
-    assert text_width(short, Font(11)) <= 90
-    assert shortened("nginx", Font(11), 90) == "nginx"
-    assert shortened("nginx", Font(11), 1) == "…"
+    assert text_width(short, SMALL) <= 90
+    assert shortened("nginx", SMALL, 90) == "nginx"
+    assert shortened("nginx", SMALL, 1) == "…"
 
 
 GROUNDS: Final = {
