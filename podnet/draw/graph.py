@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from netaddr import IPNetwork
 
 from podnet.addressing import AddressError, host, parse_address, within
 from podnet.draw.evidence import PLANNED, Evidence, State, detail, summarize, worst
+from podnet.node.spec import Route
 from podnet.planning import ClusterPlan, NodePlan
 from podnet.verify.check import EndpointKind, PathKind
 from podnet.verify.report import Pod, Report, Result
@@ -26,17 +27,10 @@ class DrawnPod:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnRoute:
-    """A route from one machine to the pods of another. peer: empty where no machine has the gateway's address."""
+class DrawnRoute(Route):
+    """A route, with what is known of it. peer: empty where no machine has the gateway's address."""
 
-    node: str
-    peer: str
-    destination: str
-    gateway: str
-    evidence: Evidence
-
-    def __str__(self) -> str:
-        return f"{self.destination} via {self.gateway}"
+    evidence: Evidence = PLANNED
 
     @property
     def reaches(self) -> bool:
@@ -170,7 +164,7 @@ def _machine(plan: ClusterPlan, each: NodePlan, seen: _Seen) -> DrawnMachine:
         first_pod=str(host(subnet, 2)),
         last_pod=str(host(subnet, subnet.size - 2)),
         pods=pods,
-        routes=(*_planned_routes(each, seen), *_unplanned_routes(plan, each, report)),
+        routes=(*_planned_routes(each, seen), *_unplanned_routes(each, report)),
         local=_local(seen.evidence("bridge", node.name), pods or ()),
         leaving=seen.evidence("masquerade", node.name),
     )
@@ -200,13 +194,11 @@ def _planned_routes(each: NodePlan, seen: _Seen) -> Iterator[DrawnRoute]:
         evidence = seen.evidence("route", route.node, route.peer)
         if report and (route.node, route.destination, route.gateway) not in kernels:
             evidence = evidence.drifted("not in the kernel")
-        yield DrawnRoute(route.node, route.peer, route.destination, route.gateway, evidence)
+        yield DrawnRoute(**asdict(route), evidence=evidence)
 
 
-def _unplanned_routes(plan: ClusterPlan, each: NodePlan, report: Report | None) -> Iterator[DrawnRoute]:
+def _unplanned_routes(each: NodePlan, report: Report | None) -> Iterator[DrawnRoute]:
     planned = {(route.destination, route.gateway) for route in each.routes}
-    machines = {str(node.address): node.name for node in plan.cluster.nodes}
     for route in report.routes if report else ():
         if route.node == each.node.name and (route.destination, route.gateway) not in planned:
-            peer = machines.get(route.gateway, "")
-            yield DrawnRoute(route.node, peer, route.destination, route.gateway, PLANNED.drifted("not in the plan"))
+            yield DrawnRoute(**asdict(route), evidence=PLANNED.drifted("not in the plan"))

@@ -27,13 +27,14 @@ class Route:
 
     node, peer: names of the node that holds the route and of the node that it leads to.
     destination: a pod subnet of the peer. gateway: the peer's address in that family.
-    There is no device: the kernel finds the one that holds the node's address.
+    device: empty in a plan, for the kernel finds the one that holds the node's address; else the one that was seen.
     """
 
     node: str
     peer: str
     destination: str
     gateway: str
+    device: str = ""
 
     def __str__(self) -> str:
         """As ip-route(8) reads it."""

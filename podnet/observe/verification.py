@@ -55,7 +55,7 @@ async def verify(
         for check, result in zip(chosen, judge_all(chosen, seen), strict=True)
     ]
     results += [result for result in node_state.check(plan, everything) if choose(result.id)]
-    return Report(tuple(results), pods, node_state.routes(everything), round(time.monotonic() - start, 1))
+    return Report(tuple(results), pods, node_state.routes(plan, everything), round(time.monotonic() - start, 1))
 
 
 async def _kubernetes(access: Access) -> tuple[dict[str, KubernetesNode], tuple[Pod, ...], tuple[Pod, ...]]:

@@ -20,7 +20,7 @@ from podnet.planning import ClusterPlan, NodePlan
 from podnet.verify.check import Endpoint, EndpointKind, PathKind, Scenario
 from podnet.verify.facts import Facts, NodeFacts, nothing
 from podnet.verify.firewall import Flow, findings
-from podnet.verify.report import Result, SeenRoute
+from podnet.verify.report import Result
 
 
 def check(plan: ClusterPlan, facts: Facts) -> list[Result]:
@@ -32,10 +32,11 @@ def check(plan: ClusterPlan, facts: Facts) -> list[Result]:
     return found
 
 
-def routes(facts: Facts) -> tuple[SeenRoute, ...]:
-    """Every route of podnet's protocol, as the kernels have them."""
+def routes(plan: ClusterPlan, facts: Facts) -> tuple[Route, ...]:
+    """Every route of podnet's protocol, as the kernels have them; without a peer where no node has the gateway."""
+    peers = {str(address): node.name for node in plan.cluster.nodes for address in node.addresses}
     return tuple(
-        SeenRoute(name, route.destination, route.gateway or "", route.device or "")
+        Route(name, peers.get(route.gateway or "", ""), route.destination, route.gateway or "", route.device or "")
         for name, node in facts.nodes.items()
         for route in node.podnet_routes
     )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from podnet.errors import PodnetError
+from podnet.node.spec import Route
 from podnet.text import counted
 from podnet.verify.check import Check, Endpoint, EndpointKind, Expectation, Locality, PathKind, Scenario, check_id
 
@@ -72,16 +73,6 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRoute:
-    """A route with podnet's route protocol, as a node's kernel has it."""
-
-    node: str
-    destination: str
-    gateway: str
-    device: str
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a verification found.
 
@@ -90,7 +81,7 @@ class Report:
 
     results: tuple[Result, ...]
     pods: tuple[Pod, ...]
-    routes: tuple[SeenRoute, ...]
+    routes: tuple[Route, ...]
     seconds: float
 
     @property
@@ -151,7 +142,7 @@ def load(text: str) -> Report:
             return Report(
                 results=tuple(map(_load_result, results)),
                 pods=tuple(Pod(**each) for each in document["pods"]),
-                routes=tuple(SeenRoute(**each) for each in document["routes"]),
+                routes=tuple(Route(**each) for each in document["routes"]),
                 seconds=document["seconds"],
             )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from podnet import config
 from podnet.addressing import host
+from podnet.node.spec import Route
 from podnet.planning import ClusterPlan, plan
 from podnet.verify.check import Endpoint, EndpointKind, Locality, PathKind, Scenario
-from podnet.verify.report import Pod, Report, Result, SeenRoute
+from podnet.verify.report import Pod, Report, Result
 
 DEVICE = "eth1"
 
@@ -49,9 +50,9 @@ def wide(count: int) -> ClusterPlan:
     return plan(config.load("w" * 30, values))
 
 
-def routes(plan: ClusterPlan) -> tuple[SeenRoute, ...]:
+def routes(plan: ClusterPlan) -> tuple[Route, ...]:
     """Every planned route, as the kernels have it where all is well."""
-    return tuple(SeenRoute(r.node, str(r.destination), str(r.gateway), DEVICE) for r in plan.routes)
+    return tuple(Route(r.node, r.peer, str(r.destination), str(r.gateway), DEVICE) for r in plan.routes)
 
 
 def pods(plan: ClusterPlan, each: int = 2) -> tuple[Pod, ...]:
@@ -78,7 +79,7 @@ def broken_report(plan: ClusterPlan) -> Report:
     last, other = plan.nodes[-1].node.name, plan.nodes[-2].node.name
     lost = next(route for route in plan.routes if (route.node, route.peer) == (last, other))
     kept = tuple(r for r in routes(plan) if (r.node, r.destination) != (last, str(lost.destination)))
-    extra = SeenRoute(plan.nodes[0].node.name, "10.22.77.0/24", "10.100.198.77", DEVICE)
+    extra = Route(plan.nodes[0].node.name, "", "10.22.77.0/24", "10.100.198.77", DEVICE)
     broken = frozenset({(last, other), (other, last)})
     return Report(results(plan, broken), pods(plan), (*kept, extra), 21.4)
 

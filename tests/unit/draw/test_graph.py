@@ -12,9 +12,10 @@ from podnet.draw.graph import DrawnRoute, Graph, graph
 from podnet.draw.html import page
 from podnet.draw.mermaid import flowchart
 from podnet.draw.svg import picture
+from podnet.node.spec import Route
 from podnet.planning import ClusterPlan
 from podnet.verify.check import EndpointKind, PathKind, Scenario
-from podnet.verify.report import Pod, Report, SeenRoute
+from podnet.verify.report import Pod, Report
 from tests.unit.draw import clusters
 
 
@@ -87,7 +88,7 @@ def test_a_lost_route_is_drifted_and_fails_exactly_the_pairs_that_need_it(chapte
 def test_a_route_by_another_next_hop_is_drifted_twice(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
     wrong = tuple(
-        replace(route, gateway="10.100.198.202")
+        replace(route, peer="node2", gateway="10.100.198.202")
         if (route.node, route.destination) == ("master", "10.22.2.0/24")
         else route
         for route in report.routes
@@ -213,8 +214,8 @@ def test_what_is_not_as_planned_on_a_node_has_drifted(
 
 def test_interfaces_are_those_that_routes_leave_by(chapter: ClusterPlan) -> None:
     seen = (
-        SeenRoute("node1", "10.22.1.0/24", "10.100.198.200", "eth1"),
-        SeenRoute("node1", "10.22.3.0/24", "10.100.198.202", "eth0"),
+        Route("node1", "master", "10.22.1.0/24", "10.100.198.200", "eth1"),
+        Route("node1", "node2", "10.22.3.0/24", "10.100.198.202", "eth0"),
     )
     drawn = graph(chapter, Report((), (), seen, 1.0))
     assert [machine.interface for machine in drawn.machines] == ["", "eth0, eth1", ""]

@@ -18,7 +18,8 @@ from podnet.draw.measure import NAME, SMALL, shortened, text_width, wrapped
 from podnet.draw.shapes import Box, Drawing, Group, Line, Shape, Text, spans_width
 from podnet.draw.style import css, css_class
 from podnet.draw.svg import picture
-from podnet.verify.report import Pod, Report, SeenRoute
+from podnet.node.spec import Route
+from podnet.verify.report import Pod, Report
 from tests.conftest import Golden
 from tests.unit.draw import clusters
 
@@ -35,7 +36,7 @@ def crowded(count: int) -> Graph:
     )
     unplanned = (Pod("default", "x" * 253, "y" * 253, "10.22.250.1"),)
     extra = tuple(
-        SeenRoute(node.node.name, f"172.16.{number}.128/25", f"172.16.254.{100 + number}", "interfaces-name")
+        Route(node.node.name, "", f"172.16.{number}.128/25", f"172.16.254.{100 + number}", "interfaces-name")
         for node in plan.nodes
         for number in range(3)
     )
@@ -48,7 +49,7 @@ def drifted(count: int) -> Graph:
     """Three machines with the longest addresses, and so many routes that nobody planned on each."""
     plan = clusters.wide(3)
     extra = tuple(
-        SeenRoute(f"n{node}", f"172.16.{200 + n}.128/25", f"192.168.100.{150 + n}", clusters.DEVICE)
+        Route(f"n{node}", "", f"172.16.{200 + n}.128/25", f"192.168.100.{150 + n}", clusters.DEVICE)
         for node in range(3)
         for n in range(count)
     )

@@ -11,8 +11,9 @@ import pytest
 
 from podnet.draw.graph import graph
 from podnet.draw.svg import picture
+from podnet.node.spec import Route
 from podnet.planning import ClusterPlan
-from podnet.verify.report import Pod, Report, SeenRoute
+from podnet.verify.report import Pod, Report
 from tests.e2e.picture import Shown, of_cluster, of_graph, of_svg
 from tests.unit.draw import clusters
 
@@ -30,7 +31,7 @@ def report(chapter: ClusterPlan) -> Report:
     return clusters.report(chapter)
 
 
-def there(pods: Sequence[Pod], routes: Sequence[SeenRoute]) -> Shown:
+def there(pods: Sequence[Pod], routes: Sequence[Route]) -> Shown:
     """Give a cluster with exactly these, as kubectl and ip would tell it."""
     told = [ROW.format(namespace=p.namespace, name=p.name, address=p.address, node=p.node) for p in pods]
     told += [ROW.format(namespace="kube-system", name="etcd-master", address="10.100.198.200", node="master")]
@@ -60,8 +61,8 @@ def test_whatever_the_picture_lacks_or_makes_up_is_a_difference(chapter: Cluster
         replace(report, pods=(replace(first, address="10.22.1.9"), *pods)),
         replace(report, pods=(replace(first, node="node1"), *pods)),
         replace(report, routes=tuple(replace(route, device="eth9") for route in report.routes)),
-        replace(report, routes=(*report.routes, SeenRoute("node1", "10.22.9.0/24", "10.100.198.202", "eth1"))),
-        replace(report, routes=(*report.routes, SeenRoute("node1", "10.22.9.0/24", "10.100.198.99", "eth1"))),
+        replace(report, routes=(*report.routes, Route("node1", "node2", "10.22.9.0/24", "10.100.198.202", "eth1"))),
+        replace(report, routes=(*report.routes, Route("node1", "", "10.22.9.0/24", "10.100.198.99", "eth1"))),
     ]
     for other in others:
         drawn = graph(chapter, other)

@@ -12,11 +12,12 @@ from junitparser import JUnitXml
 
 from podnet.cli.table import show
 from podnet.errors import PodnetError
+from podnet.node.spec import Route
 from podnet.verify.check import Endpoint, EndpointKind, Locality, PathKind, Scenario
 from podnet.verify.check_matrix import CheckCell, check_matrix
 from podnet.verify.junit import junit
 from podnet.verify.markdown import markdown
-from podnet.verify.report import Pod, Report, Result, SeenRoute, dump, load
+from podnet.verify.report import Pod, Report, Result, dump, load
 from tests.conftest import Golden
 
 
@@ -59,7 +60,7 @@ FAILED = Report(
         Pod("default", "other", "node1", "10.22.2.3"),
         Pod("kube-system", "coredns", "master", "10.22.1.2"),
     ),
-    routes=(SeenRoute("node1", "10.22.3.0/24", "10.100.198.202", "eth0"),),
+    routes=(Route("node1", "", "10.22.3.0/24", "10.100.198.202", "eth0"),),
     seconds=7.1,
 )  # fmt: skip
 PASSED = replace(FAILED, results=tuple(result for result in FAILED.results if result.passed))

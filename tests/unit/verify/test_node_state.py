@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podnet import config
+from podnet.node.spec import Route
 from podnet.planning import plan
 from podnet.verify import node_state
 from podnet.verify.facts import WANTED, Facts
-from podnet.verify.report import SeenRoute
 
 from . import captured
 from .captured import PLAN, Damage, edit, facts, replace, rule
@@ -37,10 +37,10 @@ def test_the_default_route_is_podnet_s_affair_where_podnet_sets_it() -> None:
 
 
 def test_routes_are_told_as_the_kernels_have_them() -> None:
-    assert node_state.routes(facts())[:3] == (
-        SeenRoute("master", "10.25.2.0/24", "10.100.196.201", "eth0"),
-        SeenRoute("master", "10.25.3.0/24", "10.100.196.202", "eth0"),
-        SeenRoute("node1", "10.25.1.0/24", "10.100.196.200", "eth0"),
+    assert node_state.routes(PLAN, facts())[:3] == (
+        Route("master", "node1", "10.25.2.0/24", "10.100.196.201", "eth0"),
+        Route("master", "node2", "10.25.3.0/24", "10.100.196.202", "eth0"),
+        Route("node1", "master", "10.25.1.0/24", "10.100.196.200", "eth0"),
     )
 
 
