@@ -61,7 +61,7 @@ def test_command_lines(golden: Golden) -> None:
         "node1-route-to-master": network.route(NODE1.routes[0]),
         "node1-masquerade": network.masquerade(NODE1.masquerade),
         "kubeadm-init": kubeadm.init(CLUSTER),
-        "node1-join-ticket": kubeadm.ticket(NODE1.node),
+        "node1-bootstrap-token": kubeadm.ticket(NODE1.node),
         "node1-join": kubeadm.join(),
         "node1-registered": kubeadm.register(NODE1.node),
         "admin-conf": kubeadm.admin_conf(),
