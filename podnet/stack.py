@@ -9,9 +9,9 @@ import pulumi
 
 from podnet.planning import ClusterPlan
 from podnet.resources.host import Host
-from podnet.resources.kubeadm import ControlPlane, Worker
+from podnet.resources.kubeadm import ControlPlane, join
 from podnet.resources.machine import Machine
-from podnet.resources.network import PodNetwork
+from podnet.resources.network import pod_network
 from podnet.resources.node_state import NodeState
 from podnet.resources.verification import Verification
 from podnet.resources.workload import Workload
@@ -36,14 +36,14 @@ def deploy(plan: ClusterPlan) -> Deployment:
     cluster = plan.cluster
     host = Host(cluster)
     machines = {node.name: Machine(cluster, node, host).handle for node in cluster.nodes}
-    networks = {each.node.name: PodNetwork(each, machines[each.node.name]) for each in plan.nodes}
+    networks = {each.node.name: pod_network(each, machines[each.node.name]) for each in plan.nodes}
 
-    states = [NodeState(plan, machines[name], each, each.all) for name, each in networks.items()]
+    states = [NodeState(plan, machines[name], each.all) for name, each in networks.items()]
 
     head = cluster.control_plane
     control_plane = ControlPlane(cluster, machines[head.name], networks[head.name])
-    workers = [
-        Worker(
+    registered = [control_plane.registered] + [
+        join(
             machines[node.name],
             control_plane,
             networks[node.name],
@@ -53,7 +53,6 @@ def deploy(plan: ClusterPlan) -> Deployment:
     ]
 
     network = [resource for each in networks.values() for resource in each.all]
-    registered = [control_plane.registered, *(worker.registered for worker in workers)]
     workload = Workload(cluster, control_plane.kubeconfig, machines[head.name].machine, [*registered, *network])
     proved = [*registered, *network, workload.deployment, workload.service]
     verification = Verification(plan, proved, states, control_plane)

@@ -45,14 +45,15 @@ def _adopt(resources: list[dict[str, Any]], cut_off: dict[str, Any]) -> None:
 
 
 def inputs_of(state: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The inputs of the one resource of this name; none where there is no such resource."""
+    """The inputs of the one resource of this name, components apart; none where there is no such resource."""
     resources = state.get("deployment", {}).get("resources") or []
-    return next((each.get("inputs", {}) for each in resources if _name(each["urn"]) == name), {})
+    found = (each for each in resources if each.get("custom") and _name(each["urn"]) == name)
+    return next((each.get("inputs", {}) for each in found), {})
 
 
 def urn_of(name: str) -> str:
-    """Give the engine's pattern for the one resource of this name; ``**`` alone would match any name that ends so."""
-    return f"**::{name}"
+    """Give the engine's pattern for the one command of this name; ``**`` alone would match any name that ends so."""
+    return f"**:Command::{name}"
 
 
 def _name(urn: str) -> str:

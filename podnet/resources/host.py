@@ -5,15 +5,25 @@ from __future__ import annotations
 import pulumi
 
 from podnet.commands import host
+from podnet.kinds import Kind
 from podnet.model import Cluster, MachineProvider
-from podnet.resources.runner import Secrecy, on_host, secret
+from podnet.render import vagrant
+from podnet.resources.runner import Component, Secrecy, on_host, secret, texts
 
 
-class Host(pulumi.ComponentResource):
+class Host(Component):
     """What the host holds for a stack. It goes away with the stack."""
 
     def __init__(self, cluster: Cluster) -> None:
-        super().__init__("podnet:host:Host", "host")
+        super().__init__(
+            Kind.HOST,
+            "host",
+            {
+                "provider": str(cluster.provider),
+                "machineNetworks": texts([cluster.machine_network]),
+                "gateway": str(cluster.gateway),
+            },
+        )
         self._cluster = cluster
         config = on_host("ssh-config", host.ssh_config(cluster), parent=self, triggers=[cluster.name])
         self.needed_by_ssh: list[pulumi.Resource] = [config]
@@ -23,7 +33,6 @@ class Host(pulumi.ComponentResource):
             self._prepare_for_existing()
         else:
             self._prepare_for_machines()
-        self.register_outputs({})
 
     @property
     def machines_key(self) -> pulumi.Output[str]:
@@ -38,8 +47,9 @@ class Host(pulumi.ComponentResource):
 
     def _prepare_for_machines(self) -> None:
         cluster = self._cluster
+        component = Component(Kind.PRIVATE_KEY, "machines", {}, parent=self, moved_from=self)
         key = on_host(
-            "ssh-key", host.ssh_key(cluster), parent=self, triggers=[cluster.name], secrecy=Secrecy(stdout=True)
+            "ssh-key", host.ssh_key(cluster), parent=component, triggers=[cluster.name], secrecy=Secrecy(stdout=True)
         )
         self._private_key = secret(key.stdout)
         # The key's folder is Vagrant's folder.
@@ -52,7 +62,20 @@ class Host(pulumi.ComponentResource):
         )
         self.needed_by_machines.append(folder)
         if cluster.provider is MachineProvider.LXC:
-            network = host.network(cluster)
-            self.needed_by_machines.append(
-                on_host("network", network, parent=self, triggers=[network.delete], delete_before_replace=True)
-            )
+            self.needed_by_machines.append(self._bridge())
+
+    def _bridge(self) -> pulumi.Resource:
+        cluster = self._cluster
+        component = Component(
+            Kind.BRIDGE,
+            "bridge",
+            {
+                "bridge": vagrant.bridge_name(cluster),
+                "gateway": str(cluster.gateway),
+                "machineNetworks": texts([cluster.machine_network]),
+            },
+            parent=self,
+            moved_from=self,
+        )
+        network = host.network(cluster)
+        return on_host("network", network, parent=component, triggers=[network.delete], delete_before_replace=True)

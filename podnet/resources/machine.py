@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pulumi
 from pulumi_command import remote
 
 from podnet.commands import claim, host, network
+from podnet.kinds import Kind
 from podnet.model import Cluster, Login, Node
 from podnet.planning import holdings
 from podnet.render import vagrant
 from podnet.resources.host import Host
 from podnet.resources.runner import (
+    Component,
     NodeHandle,
     Secrecy,
     on_host,
     on_node,
     secret,
+    texts,
     to_existing,
     to_machine,
     unreachable,
 )
 
 
-class Machine(pulumi.ComponentResource):
+class Machine(Component):
     """``vagrant up`` and ``vagrant destroy`` of a box, or claim and release of a host; and what it needs beside."""
 
     def __init__(self, cluster: Cluster, node: Node, owner: Host) -> None:
-        super().__init__("podnet:machine:Machine", node.name)
+        super().__init__(
+            Kind.MACHINE,
+            node.name,
+            {"node": node.name, "role": str(node.role), "provider": str(cluster.provider)},
+            # Whoever brings the next change sees in the state what this node holds.
+            outputs=holdings(node),
+        )
         self._cluster = cluster
         self._node = node
         self._unreachable = unreachable(node)
@@ -36,7 +47,7 @@ class Machine(pulumi.ComponentResource):
         bundle = on_host(
             f"{node.name}-bundle",
             host.bundle(cluster, node),
-            parent=self,
+            parent=self._component(Kind.NODE_BUNDLE, {"kubernetesVersion": cluster.kubernetes_version}),
             # It is brought over SSH.
             depends_on=[machine, *owner.needed_by_ssh],
             triggers=[
@@ -50,18 +61,25 @@ class Machine(pulumi.ComponentResource):
         reached = NodeHandle(node, machine, bundle, connection, self._unreachable)
         # Its scripts are what every later command of the node calls.
         service = on_node(
-            f"{node.name}-network-service", network.service(), reached, parent=self, triggers=[machine.id]
+            f"{node.name}-network-service",
+            network.service(),
+            reached,
+            parent=self._component(Kind.NETWORK_SERVICE, {}),
+            triggers=[machine.id],
         )
         self.handle = replace(reached, ready=service)
-        # Whoever brings the next change sees in the state what this node holds.
-        self.register_outputs(holdings(node))
+
+    def _component(self, kind: Kind, inputs: Mapping[str, Any]) -> Component:
+        name = self._node.name
+        return Component(kind, name, {"node": name, **inputs}, parent=self, moved_from=self)
 
     def _made(self, owner: Host) -> tuple[pulumi.CustomResource, remote.ConnectionArgs]:
         cluster, node = self._cluster, self._node
+        inputs = {"addresses": texts([node.address]), "memory": node.memory, "cpus": node.cpus}
         machine = on_host(
             f"{node.name}-vm",
             host.machine(cluster, node),
-            parent=self,
+            parent=self._component(Kind.VAGRANT_MACHINE, inputs),
             # Vagrant reads its folder, and the box's interface hangs on the bridge.
             depends_on=owner.needed_by_machines,
             # The box's own checksum is not among them.
@@ -72,12 +90,11 @@ class Machine(pulumi.ComponentResource):
 
     def _existing(self, login: Login) -> tuple[pulumi.CustomResource, remote.ConnectionArgs]:
         cluster, node = self._cluster, self._node
-        connection = to_existing(
-            login,
-            self._key(f"{node.name}-ssh-key", login),
-            self._key(f"{node.name}-bastion-key", login.bastion),
-        )
+        connection = to_existing(login, *self._keys(login))
         command = claim.claim(cluster, node)
+        component = self._component(
+            Kind.EXISTING_HOST, {"addresses": texts([node.address]), "host": login.host, "hostKey": login.host_key}
+        )
         machine = remote.Command(
             f"{node.name}-claim",
             connection=connection,
@@ -89,16 +106,26 @@ class Machine(pulumi.ComponentResource):
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
-                parent=self,
+                parent=component,
+                aliases=component.aliases(),
                 delete_before_replace=True,
                 hooks=self._unreachable,
             ),
         )
         return machine, connection
 
-    def _key(self, name: str, login: Login | None) -> pulumi.Output[str] | None:
-        """The private key for a login; None where the SSH agent has it."""
-        if login is None or login.key_file is None:
-            return None
-        command = on_host(name, host.login_key(login), parent=self, secrecy=Secrecy(stdout=True))
-        return secret(command.stdout)
+    def _keys(self, login: Login) -> list[pulumi.Output[str] | None]:
+        """The private keys for a host and for its bastion; None where the SSH agent has it, or there is no bastion."""
+        files = {"ssh-key": login, "bastion-key": login.bastion}
+        given = {name: each for name, each in files.items() if each is not None and each.key_file is not None}
+        if not given:
+            return [None, None]
+        component = self._component(Kind.PRIVATE_KEY, {})
+        node = self._node.name
+        keys = {
+            name: secret(
+                on_host(f"{node}-{name}", host.login_key(each), parent=component, secrecy=Secrecy(stdout=True)).stdout
+            )
+            for name, each in given.items()
+        }
+        return [keys.get(name) for name in files]

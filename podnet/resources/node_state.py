@@ -20,6 +20,7 @@ from podnet.errors import PodnetError
 from podnet.observe import drift
 from podnet.observe.access import as_described
 from podnet.planning import ClusterPlan, plan
+from podnet.resources.network import earlier_component
 from podnet.resources.runner import NodeHandle
 
 _OF_EVERY_NODE: Final = ("machineNetwork", "gateway", "podSubnet", "serviceSubnet", "cni")
@@ -36,9 +37,7 @@ class NodeState(pulumi.dynamic.Resource, module="podnet", name="NodeState"):
     drift: pulumi.Output[list[str]]
     foreign: pulumi.Output[list[str] | None]
 
-    def __init__(
-        self, planned: ClusterPlan, handle: NodeHandle, parent: pulumi.Resource, made: Sequence[pulumi.Resource]
-    ) -> None:
+    def __init__(self, planned: ClusterPlan, handle: NodeHandle, made: Sequence[pulumi.Resource]) -> None:
         cluster = planned.cluster
         name = handle.node.name
         super().__init__(
@@ -46,7 +45,11 @@ class NodeState(pulumi.dynamic.Resource, module="podnet", name="NodeState"):
             f"{name}-state",
             {"stack": cluster.name, "node": name, "cluster": config.dump(cluster), "drift": None, "foreign": None},
             # What it reads is made by these; it goes with the machine and undoes nothing of its own.
-            pulumi.ResourceOptions(parent=parent, depends_on=list(made), deleted_with=handle.machine),
+            pulumi.ResourceOptions(
+                aliases=[pulumi.Alias(parent=earlier_component(name))],
+                depends_on=list(made),
+                deleted_with=handle.machine,
+            ),
         )
 
 

@@ -1,8 +1,8 @@
-"""Commands as Pulumi resources: on the host, and on a node over SSH."""
+"""Components, and commands in them as Pulumi resources: on the host, and on a node over SSH."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -11,6 +11,7 @@ from pulumi_command import local, remote
 
 from podnet.commands.shell import Command
 from podnet.errors import PodnetError
+from podnet.kinds import Kind
 from podnet.model import Login, Node
 from podnet.observe import advice
 from podnet.observe.silence import is_silent
@@ -33,11 +34,56 @@ class Secrecy:
     stdout: bool = False
 
 
+class Component(pulumi.ComponentResource):
+    """Commands of one kind.
+
+    inputs: values of the plan, by the names that Kubernetes, CNI or the config have for them; ``node`` is the node that
+        the commands are for. The engine records them: reviews and policies read these, and no command line.
+    outputs: what others read in the stack's state.
+    moved_from: what held the commands in stacks of an earlier version: a component, or the URN of one
+        (:func:`component_urn`).
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        name: str,
+        inputs: Mapping[str, Any],
+        *,
+        outputs: Mapping[str, Any] | None = None,
+        parent: pulumi.Resource | None = None,
+        moved_from: pulumi.Input[str] | pulumi.Resource | None = None,
+    ) -> None:
+        super().__init__(str(kind), name, dict(inputs), pulumi.ResourceOptions(parent=parent))
+        self._moved_from = moved_from
+        self.register_outputs(dict(outputs or {}))
+
+    def aliases(self, renamed_from: str | None = None) -> list[pulumi.Input[str | pulumi.Alias]]:
+        """Give the place that a resource in it had in stacks of an earlier version.
+
+        renamed_from: its name there, where it had another. By this the engine knows the resource again.
+        """
+        if self._moved_from is None:
+            return []
+        before = self._moved_from
+        return [pulumi.Alias(name=renamed_from, parent=before) if renamed_from else pulumi.Alias(parent=before)]
+
+
+def component_urn(type_: str, name: str) -> pulumi.Output[str]:
+    """Give the URN of a component that stacks of an earlier version have."""
+    return pulumi.create_urn(name, type_)
+
+
+def texts(values: Iterable[object]) -> list[str]:
+    """Give addresses or networks as a component's inputs hold them."""
+    return [str(value) for value in values]
+
+
 def on_host(
     name: str,
     command: Command,
     *,
-    parent: pulumi.Resource,
+    parent: Component,
     depends_on: Sequence[pulumi.Resource] = (),
     triggers: Sequence[Any] = (),
     stdin: pulumi.Input[str] | None = None,
@@ -59,6 +105,7 @@ def on_host(
         add_previous_output_in_env=False,
         opts=pulumi.ResourceOptions(
             parent=parent,
+            aliases=parent.aliases(),
             depends_on=list(depends_on),
             deleted_with=deleted_with,
             delete_before_replace=delete_before_replace,
@@ -166,13 +213,17 @@ def on_node(
     command: Command,
     handle: NodeHandle,
     *,
-    parent: pulumi.Resource,
+    parent: Component,
+    renamed_from: str | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
     triggers: Sequence[Any] = (),
     stdin: pulumi.Input[str] | None = None,
     secrecy: Secrecy = Secrecy(),
 ) -> remote.Command:
-    """A command of a node. It waits for the node's bundle, and is not undone where the machine goes away anyway."""
+    """A command of a node. It waits for the node's bundle, and is not undone where the machine goes away anyway.
+
+    renamed_from: its name in stacks of an earlier version, where it had another.
+    """
     return remote.Command(
         name,
         connection=handle.connection,
@@ -184,6 +235,7 @@ def on_node(
         add_previous_output_in_env=False,
         opts=pulumi.ResourceOptions(
             parent=parent,
+            aliases=parent.aliases(renamed_from),
             # The machine itself is named too: deleted_with needs it, and it reads like the chapter.
             depends_on=[handle.machine, handle.ready, *depends_on],
             deleted_with=handle.machine,

@@ -10,13 +10,14 @@ import pulumi
 from pulumi_command import local, remote
 
 from podnet.commands import verification
+from podnet.kinds import Kind
 from podnet.planning import ClusterPlan
 from podnet.resources.kubeadm import ControlPlane
 from podnet.resources.node_state import NodeState
-from podnet.resources.runner import on_host
+from podnet.resources.runner import Component, on_host
 
 
-class Verification(pulumi.ComponentResource):
+class Verification(Component):
     """Runs again when something that it proves has changed, and not otherwise."""
 
     def __init__(
@@ -26,7 +27,7 @@ class Verification(pulumi.ComponentResource):
         states: Sequence[NodeState],
         control_plane: ControlPlane,
     ) -> None:
-        super().__init__("podnet:verification:Verification", "verification")
+        super().__init__(Kind.VERIFICATION, "verification", {})
         command = on_host(
             "verify",
             verification.verify(plan.cluster),
@@ -42,7 +43,6 @@ class Verification(pulumi.ComponentResource):
         self.verdict = report.apply(lambda found: found["verdict"])
         self.picture = report.apply(lambda found: found.get("picture", ""))
         self.pods = report.apply(lambda found: found["pods"])
-        self.register_outputs({})
 
 
 def _foreign(states: Sequence[NodeState]) -> pulumi.Output[str]:

@@ -10,14 +10,16 @@ from pulumi_kubernetes import Provider
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import Service
 
+from podnet.kinds import Kind
 from podnet.model import Cluster
 from podnet.planning import WEB_PODS
+from podnet.resources.runner import Component
 
 LABELS: Final = {"app": "nginx"}
 PORT: Final = 80
 
 
-class Workload(pulumi.ComponentResource):
+class Workload(Component):
     """The Deployment ``nginx-deployment`` and the Service ``nginx`` in the namespace default."""
 
     def __init__(
@@ -27,7 +29,7 @@ class Workload(pulumi.ComponentResource):
         cluster_machine: pulumi.Resource,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        super().__init__("podnet:workload:Workload", "workload")
+        super().__init__(Kind.WORKLOAD, "workload", {})
         provider = Provider(
             "kubernetes",
             kubeconfig=kubeconfig,
@@ -46,7 +48,6 @@ class Workload(pulumi.ComponentResource):
         )
         self.deployment = Deployment("nginx-deployment", **deployment(cluster), opts=options)
         self.service = Service("nginx-service", **service(), opts=options)
-        self.register_outputs({})
 
 
 def deployment(cluster: Cluster) -> dict[str, Any]:

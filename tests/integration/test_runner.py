@@ -14,9 +14,10 @@ from pulumi_command import local
 
 from podnet.addressing import parse_address, parse_network
 from podnet.commands.shell import Command
+from podnet.kinds import Kind
 from podnet.model import Login, Node, Role
 from podnet.resources import runner
-from podnet.resources.runner import NodeHandle, on_node, secret, to_existing, to_machine, unreachable
+from podnet.resources.runner import Component, NodeHandle, on_node, secret, to_existing, to_machine, unreachable
 
 from .conftest import Stack
 
@@ -24,13 +25,8 @@ NOBODY = Node("node1", Role.WORKER, (parse_address("127.7.7.7"),), (parse_networ
 """A loopback address where no SSH server listens."""
 
 
-class _Parent(pulumi.ComponentResource):
-    def __init__(self) -> None:
-        super().__init__("podnet:test:Parent", "parent")
-
-
 def _program() -> None:
-    parent = _Parent()
+    parent = Component(Kind.STATIC_ROUTES, "node1", {})
     machine = local.Command("node1-vm", create="true", opts=pulumi.ResourceOptions(parent=parent))
     key = generate_private_key("ssh-ed25519")
     private = secret(machine.stdout.apply(lambda _: key.export_private_key().decode()))
@@ -53,7 +49,7 @@ def _patient(node: Node, login: Login) -> Callable[[], None]:
     """A command of a node whose dials would wait for ever, as the official plugin's logins do that have begun."""
 
     def program() -> None:
-        parent = _Parent()
+        parent = Component(Kind.STATIC_ROUTES, "node1", {})
         machine = local.Command("node1-vm", create="true", opts=pulumi.ResourceOptions(parent=parent))
         private = secret(pulumi.Output.from_input(generate_private_key("ssh-ed25519").export_private_key().decode()))
         connection = to_existing(login, private, None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from podnet.config import from_stack_file
+from podnet.kinds import Kind, kind_of
 from podnet.planning import ClusterPlan
 from podnet.planning import plan as podnet_plan
 from podnet.render.kubeadm import BootstrapToken, join_config
@@ -39,7 +40,7 @@ OUTPUTS = {
     "ssh-key": PRIVATE_KEY,
     "admin-conf": KUBECONFIG,
     "kubeconfig": "/elsewhere/admin.conf",
-    "join-ticket": TICKET,
+    "bootstrap-token": TICKET,
     "verify": '{"verdict": "passed", "pods": []}',
 }
 
@@ -50,6 +51,76 @@ def import_state(engine: Engine, project: Path) -> None:
     plan = podnet_plan(from_stack_file(project / "Pulumi.dev.yaml"))
     steps = json.loads(engine.run(project, "preview", "--stack", "dev", "--json"))["steps"]
     _import(engine, project, [_resource(step["newState"], plan) for step in steps])
+
+
+_KEPT = (Kind.HOST, Kind.MACHINE, Kind.WORKLOAD, Kind.VERIFICATION)
+"""The kinds of which version 0.1 had components too; what stood in another one in these now stood in these."""
+
+_NETWORK = "podnet:network:PodNetwork::{}-pod-network"
+_WORKER = "podnet:kubeadm:Worker::{}-worker"
+_CONTROL_PLANE = "podnet:kubeadm:ControlPlane::control-plane"
+_EARLIER = {
+    Kind.NET_CONF: _NETWORK,
+    Kind.MASQUERADE: _NETWORK,
+    Kind.STATIC_ROUTES: _NETWORK,
+    Kind.BOOTSTRAP_TOKEN: _WORKER,
+    Kind.JOIN: _WORKER,
+    Kind.REGISTRATION: _WORKER,
+    Kind.INIT: _CONTROL_PLANE,
+    Kind.KUBECONFIG: _CONTROL_PLANE,
+}
+"""By kind, the type and name of the component that its commands stood in."""
+
+
+def as_earlier(state: dict[str, Any]) -> dict[str, Any]:
+    """Give a state as version 0.1 would have written it: with fewer components, and another name for a token."""
+    resources = state["deployment"]["resources"]
+    known = {each["urn"]: each for each in resources}
+    stack = resources[0]["urn"]
+    prefix = stack.rpartition("pulumi:pulumi:Stack")[0]
+    urns: dict[str, str] = {}
+    found: dict[str, dict[str, Any]] = {}
+    for each in resources:
+        if not each.get("custom"):
+            if kind_of(each["urn"]) in _KEPT or each["urn"] == stack:
+                found[each["urn"]] = {**each, "inputs": {}}
+            continue
+        parent = _earlier_parent(each, known, prefix)
+        if parent and parent not in known:
+            type_ = parent.split("::")[2]
+            found[parent] = {"urn": parent, "custom": False, "type": type_, "parent": stack}
+        name = each["urn"].rpartition("::")[2].replace("-bootstrap-token", "-join-ticket")
+        urn = f"{prefix}{parent.split('::')[2]}${each['type']}::{name}" if parent else each["urn"]
+        urns[each["urn"]] = urn
+        found[urn] = {**each, "parent": parent} if parent else each
+    document = {**state["deployment"], "resources": [_renamed(each, urns) for each in found.values()]}
+    return {**state, "deployment": document}
+
+
+def _earlier_parent(state: dict[str, Any], known: dict[str, Any], prefix: str) -> str:
+    """The component that a resource stood in; empty where in none."""
+    kind, name = kind_of(state["urn"]), state["urn"].rpartition("::")[2]
+    if state["type"].endswith(":NodeState"):
+        return prefix + _NETWORK.format(name.removesuffix("-state"))
+    if kind is None:
+        return ""
+    component = known[state["parent"]]
+    if kind in _KEPT:
+        return str(component["urn"])
+    if kind not in _EARLIER:
+        return str(component["parent"])
+    node = component["urn"].rpartition("::")[2]
+    is_head = any(each["type"] == Kind.INIT and each["urn"].endswith(f"::{node}") for each in known.values())
+    return prefix + (_CONTROL_PLANE if is_head and kind is Kind.REGISTRATION else _EARLIER[kind].format(node))
+
+
+def _renamed(value: Any, urns: dict[str, str]) -> Any:
+    """A part of a state with the URNs of before."""
+    if isinstance(value, dict):
+        return {key: _renamed(part, urns) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_renamed(part, urns) for part in value]
+    return urns.get(value, value) if isinstance(value, str) else value
 
 
 def _resource(state: dict[str, Any], plan: ClusterPlan) -> dict[str, Any]:
@@ -78,7 +149,7 @@ def _outputs(name: str, type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
     if not type_.startswith("command:"):
         return {}
     text = next((text for end, text in OUTPUTS.items() if name.endswith(end)), f"{name} was here\n")
-    secret = name in ("ssh-key", "admin-conf") or name.endswith("join-ticket")
+    secret = name in ("ssh-key", "admin-conf") or name.endswith("bootstrap-token")
     return {"stdout": _secret(text) if secret else text, "stderr": ""}
 
 

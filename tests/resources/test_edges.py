@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from podnet.kinds import kind_of
 from podnet.lifecycle.lab import forget_salt
 from tests.conftest import Golden
 from toolchain.plugins import install_plugins
@@ -19,8 +20,8 @@ from toolchain.plugins import install_plugins
 ROOT = Path(__file__).parents[2]
 
 
-STACKS = {"edges.txt": ROOT / "Pulumi.dev.yaml", "edges-existing.txt": ROOT / "examples" / "Pulumi.existing.yaml"}
-"""The machines of podnet's, and hosts that somebody else made; by the golden file of each."""
+STACKS = {".txt": ROOT / "Pulumi.dev.yaml", "-existing.txt": ROOT / "examples" / "Pulumi.existing.yaml"}
+"""The machines of podnet's, and existing hosts; by the end of the names of the golden files of each."""
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -64,16 +65,31 @@ def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
+def _states(preview: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the program declares in podnet's components and beside them, but for providers."""
+    states = [step.get("newState", {}) for step in preview["steps"]]
+    return [state for state in states if state.get("parent") and not state["type"].startswith("pulumi:providers")]
+
+
 def test_edges(preview: dict[str, Any], golden: Golden) -> None:
     lines = []
-    for step in preview["steps"]:
-        state = step.get("newState", {})
-        if "podnet" not in state.get("parent", "") or state["type"].startswith("pulumi:providers"):
-            continue
-        needs = sorted({_name(urn) for urn in state.get("dependencies", [])})
-        ends = _name(state["deletedWith"]) if state.get("deletedWith") else "-"
-        lines.append(f"{_name(state['urn'])}: needs {', '.join(needs) or '-'}; ends with {ends}")
-    golden(preview["golden"], "\n".join(sorted(lines)) + "\n")
+    for state in _states(preview):
+        if state.get("custom"):
+            needs = sorted({_name(urn) for urn in state.get("dependencies", [])})
+            ends = _name(state["deletedWith"]) if state.get("deletedWith") else "-"
+            where = kind_of(state["urn"]) or "-"
+            lines.append(f"{_name(state['urn'])}: in {where}; needs {', '.join(needs) or '-'}; ends with {ends}")
+    golden(f"edges{preview['golden']}", "\n".join(sorted(lines)) + "\n")
+
+
+def test_components(preview: dict[str, Any], golden: Golden) -> None:
+    """What reviews and policies read: the kind of what is made, and values of the plan."""
+    lines = [
+        f"{state['type']} {_name(state['urn'])}: {json.dumps(state.get('inputs', {}))}"
+        for state in _states(preview)
+        if not state.get("custom")
+    ]
+    golden(f"components{preview['golden']}", "\n".join(sorted(lines)) + "\n")
 
 
 def test_nothing_of_this_machine_is_in_an_input(preview: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from podnet.lifecycle.state import urn_of
 from podnet.review.steps import declared, logged, proposed, steps
 from tests.conftest import dev_config
-from tests.resources.elsewhere import import_state
+from tests.resources.elsewhere import as_earlier, import_state
 from tests.resources.engine import Engine
 
 DEV = dev_config()
@@ -82,6 +82,18 @@ def changes(engine: Engine, project: Path, config: str) -> dict[str, str]:
 
 def test_a_stack_that_is_up_elsewhere_is_previewed_unreached(engine: Engine, elsewhere: Path) -> None:
     engine.run(elsewhere, "preview", "--stack", "dev", "--expect-no-changes")
+
+
+def test_a_stack_of_an_earlier_version_keeps_its_resources(engine: Engine, elsewhere: Path) -> None:
+    """Its commands stood in other components, and a token had another name."""
+    project = engine.podnet("earlier")
+    engine.run(project, "stack", "init", "dev")
+    state = json.loads(engine.run(elsewhere, "stack", "export", "--stack", "dev"))
+    file = engine.home / "earlier.json"
+    file.write_text(json.dumps(as_earlier(state)))
+    engine.run(project, "stack", "import", "--stack", "dev", "--file", str(file))
+    assert "PodNetwork::node1-pod-network" in engine.run(project, "stack", "export", "--stack", "dev")
+    assert changes(engine, project, DEV) == {}
 
 
 def test_a_node_more_touches_no_other_machine(engine: Engine, elsewhere: Path) -> None:

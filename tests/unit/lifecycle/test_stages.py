@@ -202,9 +202,9 @@ def test_machines_that_a_change_makes_again() -> None:
     """Nothing in them is asked to undo itself: with the control plane goes the API server that would be asked."""
     after = cluster(MASTER, {**NODE1, "memory": 3072}, NODE2, worker("node3", 13))
     machine = "urn:pulumi:dev::podnet::podnet:machine:Machine$command:local:Command::"
+    triggers = {node.name: json.loads(json.dumps(made_with(BEFORE, node))) for node in BEFORE.nodes}
     resources = [
-        {"urn": f"{machine}{node.name}-vm", "inputs": {"triggers": json.loads(json.dumps(made_with(BEFORE, node)))}}
-        for node in BEFORE.nodes
+        {"urn": f"{machine}{name}-vm", "custom": True, "inputs": {"triggers": each}} for name, each in triggers.items()
     ]
     assert made_again(after, {"deployment": {"resources": resources}}) == ["node1-vm"]
     assert made_again(BEFORE, {"deployment": {"resources": resources}}) == []

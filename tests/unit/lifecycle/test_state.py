@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from podnet.lifecycle.state import given_up, settled
+from podnet.lifecycle.state import given_up, inputs_of, settled
 
 URN = "urn:pulumi:dev::podnet::podnet:machine:Machine$command:local:Command::"
 
@@ -75,3 +75,10 @@ def test_a_replacement_that_was_cut_off_is_undone() -> None:
     assert [each["urn"] for each in resources].count(f"{URN}node1-vm") == 1
     assert resources[-1]["inputs"] == {"delete": "true"}
     assert "pendingReplacement" not in resources[-1]
+
+
+def test_a_nodes_component_is_not_taken_for_a_command_of_the_same_name() -> None:
+    component = {"urn": "urn:pulumi:dev::podnet::podnet:cni:NetConf::verify", "inputs": {"node": "verify"}}
+    command = {"urn": f"{URN}verify", "custom": True, "inputs": {"stdin": "{}"}}
+    assert inputs_of({"deployment": {"resources": [component, command]}}, "verify") == {"stdin": "{}"}
+    assert inputs_of({"deployment": {"resources": [component]}}, "verify") == {}

@@ -62,7 +62,7 @@ def test_command_lines(golden: Golden) -> None:
         "node1-route-to-master": network.routes("master", NODE1.routes_to("master")),
         "node1-masquerade": network.masquerade(NODE1.spec.masquerade),
         "kubeadm-init": kubeadm.init(CLUSTER),
-        "node1-join-ticket": kubeadm.bootstrap_token(NODE1.node),
+        "node1-bootstrap-token": kubeadm.bootstrap_token(NODE1.node),
         "node1-join": kubeadm.join(),
         "node1-registered": kubeadm.register(NODE1.node),
         "admin-conf": kubeadm.admin_conf(),
