@@ -25,8 +25,6 @@ from lab.toolchain.toolchain import Toolchain
 from podnet.config import from_stack_file
 from podnet.errors import PodnetError
 from podnet.model import Cluster, MachineProvider
-from podnet.observe.host import require_room
-from podnet.render.vagrant import bridge_name
 from podnet.review.interruption import interruptions
 from podnet.review.steps import logged, proposed
 
@@ -111,8 +109,7 @@ class Lab:
         makes_machines = cluster.provider is not MachineProvider.SSH
         preflight.install_packages(preflight.missing_packages(makes_machines=makes_machines))
         if needs_box:
-            print(Host(self.stack, self._plain_variables()).check(bridge_name(cluster)), end="", flush=True)
-            require_room(cluster)
+            print(Host(self.stack, self._plain_variables()).check(cluster), end="", flush=True)
         variables = self._variables(self._make(needs_bundle=True, needs_box=needs_box))
         if self._select_stack(variables):
             self._say_where()

@@ -1,4 +1,4 @@
-"""What podnet-host changes on the whole of a host, and that it is as before when the last network is gone."""
+"""What podnet.host changes on the whole of a host, and that it is as before when the last network is gone."""
 
 from __future__ import annotations
 
