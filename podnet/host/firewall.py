@@ -18,8 +18,8 @@ from podnet.host import kernel
 from podnet.host.programs import answer, run
 
 _HOOKS: Final = ("forward", "input")
-_MAY_DROP: Final = {"drop", "reject", "jump", "goto", "queue", "vmap", "xt"}
-"""Statements of nft (libnftables-json(5)) that may drop a packet; xt: a target of iptables that nft does not know."""
+_MAY_DROP: Final = {"drop", "reject", "jump", "goto", "queue", "vmap"}
+"""Statements of nft, as libnftables-json(5) calls them."""
 
 _LEGACY: Final = "legacy"
 _LEGACY_TABLES: Final = Path("/proc/net/ip_tables_names")
@@ -75,13 +75,20 @@ def nft_chains(ruleset: str) -> Iterator[Chain]:
     dropping = {
         (rule["family"], rule["table"], rule["chain"])
         for rule in _objects(ruleset, "rule")
-        if any(_MAY_DROP & statement.keys() for statement in rule["expr"])
+        if any(map(_may_drop, rule["expr"]))
     }
     for each in _objects(ruleset, "chain"):
         chain = Chain(each["family"], each["table"], each["name"], each.get("hook", ""))
         filters = each.get("type") == "filter" and chain.hook in _HOOKS and chain.family in ("ip", "inet")
         if filters and (each["policy"] == "drop" or chain[:3] in dropping):
             yield chain
+
+
+def _may_drop(statement: dict[str, Any]) -> bool:
+    # A part of iptables that nft has no word for.
+    extension = statement.get("xt") or {}
+    is_target = extension.get("type") == "target" and extension.get("name") != "LOG"
+    return is_target or bool(_MAY_DROP & statement.keys())
 
 
 def _nft() -> str:

@@ -27,14 +27,24 @@ def found(chain: dict[str, Any], *statements: object) -> list[str]:
         {"goto": {"target": "ufw-reject"}},
         {"queue": {"num": 1}},
         {"vmap": {"key": {"ct": {"key": "state"}}, "data": {"set": [["invalid", {"drop": None}]]}}},
-        {"xt": None},
+        {"xt": {"type": "target", "name": "NFQUEUE"}},
     ],
 )
 def test_a_rule_that_may_drop(statement: dict[str, Any]) -> None:
     assert found(CHAIN, {"counter": {}}, statement) == ["ip filter FORWARD"]
 
 
-@pytest.mark.parametrize("statement", [{"accept": None}, {"log": None}, {"return": None}, {"match": {"op": "=="}}])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"accept": None},
+        {"log": None},
+        {"return": None},
+        {"match": {"op": "=="}},
+        {"xt": {"type": "match", "name": "conntrack"}},
+        {"xt": {"type": "target", "name": "LOG"}},
+    ],
+)
 def test_a_rule_that_drops_nothing(statement: dict[str, Any]) -> None:
     assert found(CHAIN, statement) == []
 
