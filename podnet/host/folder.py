@@ -60,7 +60,7 @@ def folder_down(stack: str) -> None:
     folder = stack_folder(stack)
     for machine in machines.kept(folder):
         machines.take_down(machine)
-    described = machines.described(folder)
-    if described.get("provider") == machines.LXC:
-        bridge.network_down(described["bridge"])
+    network = machines.network(folder)
+    if network.provider == machines.LXC:
+        bridge.network_down(network.bridge)
     files.remove(*(folder / name for name in (_VAGRANTFILE, machines.LIST, "machines", ".vagrant")))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from podnet.errors import PodnetError
 from podnet.host import bridge, containers, files, guest, keys, owners
@@ -31,10 +31,20 @@ _refusal = as_root(owners.refusal_of_container)
 _destroy = as_root(containers.destroy)
 
 
-def described(folder: Path) -> dict[str, Any]:
-    """The list of machines and their network; empty where there is none."""
+class Network(NamedTuple):
+    """What the list of machines says of all of them; empty where there is no list."""
+
+    provider: str = ""
+    bridge: str = ""
+    gateway: str = ""
+    prefix_length: int = 0
+
+
+def network(folder: Path) -> Network:
+    """The network of the machines of a stack's folder."""
     path = folder / LIST
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+    found = json.loads(path.read_text()) if path.exists() else {}
+    return Network(**{key: found[key] for key in Network._fields if key in found})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Machine:
     @property
     def provider(self) -> str:
         """Who runs it, as Vagrant calls them."""
-        return str(described(self.folder).get("provider", LXC))
+        return network(self.folder).provider
 
     @property
     def id(self) -> str:
@@ -84,7 +94,7 @@ class Machine:
 
     def refusal(self, container: str) -> str:
         """What there is to say of a container that is not this machine's; empty where it is, or is not there."""
-        return _refusal(described(self.folder).get("bridge", ""), self.folder.name, container)
+        return _refusal(network(self.folder).bridge, self.folder.name, container)
 
     def require_own(self, container: str) -> None:
         """Refuse a container that is not this machine's."""
@@ -129,7 +139,7 @@ def machine_up(stack: str, node: str) -> str:
         files.write(machine.kept / "machine.json", text)
         public = guest.write_host_key(machine.kept, node, address)
         guest.authorize(machine.kept, machine.folder / f"{keys.NAME}.pub", mounted=boxed)
-        guest.write_etc(machine.kept, node, address, described(machine.folder)["gateway"])
+        guest.write_etc(machine.kept, node, address, network(machine.folder).gateway)
         if boxed and not machine.id:
             _destroy(container)  # a killed run left it, and Vagrant does not know it
         machine.vagrant("up", "--provider", machine.provider)
@@ -172,9 +182,9 @@ def stopped(stack: str) -> str:
 def resume(stack: str, *nodes: str) -> None:
     """Bring back what a reboot of the host has stopped: the network, and these machines."""
     if made := _made(stack):
-        network = described(made[0].folder)
-        if network["provider"] == LXC:
-            bridge.network_up(network["bridge"], f"{network['gateway']}/{network['prefix_length']}")
+        found = network(made[0].folder)
+        if found.provider == LXC:
+            bridge.network_up(found.bridge, f"{found.gateway}/{found.prefix_length}")
         _together(_start, [machine for machine in made if machine.name in nodes])
 
 
@@ -186,7 +196,7 @@ def halt(stack: str) -> None:
 def _made(stack: str) -> list[Machine]:
     """The machines that Vagrant has made."""
     folder = Path(variable("PODNET_STACKS")) / stack
-    known = sorted(folder.glob(".vagrant/machines/*")) if described(folder) else []
+    known = sorted(folder.glob(".vagrant/machines/*")) if network(folder).provider else []
     return [machine for path in known if (machine := Machine(folder, path.name)).id]
 
 
