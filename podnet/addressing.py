@@ -10,7 +10,6 @@ The address family is a value (:class:`Family`): nothing below assumes how long 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
@@ -181,16 +180,6 @@ def overlap(one: IPNetwork, other: IPNetwork) -> bool:
 def special_use(network: IPNetwork) -> str | None:
     """Say what a network, or a part of it, is kept for by a standard; None where it is for anybody's use."""
     return next((f"{taken}, {meaning}" for taken, meaning in _SPECIAL if overlap(network, taken)), None)
-
-
-def clashes(networks: Iterable[IPNetwork], host_routes: Iterable[IPNetwork]) -> tuple[tuple[IPNetwork, IPNetwork], ...]:
-    """List every pair (network that is wanted, host's destination) that share an address, in the order given.
-
-    A default route claims no range of its own and never clashes. A caller whose host holds routes of this very
-    stack already (a second run) leaves them out.
-    """
-    destinations = [destination for destination in host_routes if destination.prefixlen > 0]
-    return tuple((network, taken) for network in networks for taken in destinations if overlap(network, taken))
 
 
 def _address(text: str) -> IPAddress | None:

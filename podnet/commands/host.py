@@ -27,7 +27,7 @@ def ssh_key(cluster: Cluster) -> Command:
 
 
 def login_key(login: Login) -> Command:
-    """Print the private key that opens a host that somebody else made, where it lies in a file: secret."""
+    """Print the private key that opens an existing host, where it lies in a file: secret."""
     return Command(create=on_host("login-key", login.key_file))
 
 
@@ -37,7 +37,7 @@ def ssh_config(cluster: Cluster) -> Command:
 
 
 def known_hosts(cluster: Cluster) -> Command:
-    """The pinned keys of hosts that somebody else made."""
+    """The pinned keys of existing hosts."""
     return _file(cluster, "known_hosts", ssh.known_hosts(cluster))
 
 
@@ -62,7 +62,7 @@ def machine(cluster: Cluster, node: Node) -> Command:
     """One machine: ``vagrant up`` and ``vagrant destroy``. Prints its public host key."""
     provider, container = cluster.provider, vagrant.container_name(cluster, node)
     return Command(
-        create=on_host("machine-up", cluster.name, node.name, provider, node.address, cluster.gateway, container),
+        create=on_host("machine-up", cluster.name, node.name),
         # Kept beside its keys: Vagrant has to know it until it is destroyed, when the stack no longer has it.
         stdin=json.dumps(vagrant.machine(cluster, node)) + "\n",
         delete=on_host("machine-down", cluster.name, node.name, provider, container),

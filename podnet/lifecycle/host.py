@@ -1,4 +1,4 @@
-"""podnet-host where no resource calls it: before a deployment, and beside one."""
+"""podnet.host where no resource calls it: before a deployment, and beside one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Final
 
 from podnet.errors import PodnetError
 from podnet.lifecycle.environment import ROOT
+from podnet.model import Cluster
+from podnet.render.vagrant import bridge_name
 from podnet.steps import step
 
-_SCRIPT: Final = ROOT / "podnet/scripts/podnet-host"
 _SECONDS_TO_START: Final = 240
 """How long the pods of a cluster may take to come back after its machines were started."""
 
@@ -22,14 +23,14 @@ _PAUSE_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A stack on this host. variables: the environment that podnet-host wants (``make env``)."""
+    """A stack on this host. variables: the environment that podnet.host wants (``make env``)."""
 
     stack: str
     variables: Mapping[str, str]
 
-    def check(self, bridge: str) -> str:
+    def check(self, cluster: Cluster) -> str:
         """Look whether the host can have the stack; what will be changed on it. PodnetError where it cannot."""
-        return self._run("check", bridge)
+        return self._run("check", bridge_name(cluster), str(cluster.machine_network), str(cluster.pod_subnet))
 
     def resume(self, leave: Collection[str] = ()) -> list[str]:
         """Bring back what a reboot of the host or ``halt`` has stopped; the machines started. leave: but for these."""
@@ -59,20 +60,20 @@ class Host:
                     return
                 time.sleep(_PAUSE_SECONDS)
 
-    def _run(self, word: str, *arguments: str) -> str:
-        done = self._call(word, *arguments)
+    def _run(self, subcommand: str, *arguments: str) -> str:
+        done = self._call(subcommand, *arguments)
         if done.returncode:
             raise PodnetError(_last(done))
         return done.stdout
 
-    def _call(self, word: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def _call(self, subcommand: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(_SCRIPT), word, *arguments],
+            [self.variables["PODNET_PYTHON"], "-P", "-m", "podnet.host", subcommand, *arguments],
             check=False,
             text=True,
             input=stdin,
             capture_output=True,
-            env=dict(self.variables),
+            env={**self.variables, "PYTHONPATH": str(ROOT)},
         )
 
 

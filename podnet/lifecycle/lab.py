@@ -20,9 +20,7 @@ from podnet.lifecycle import conformance, environment, locks, preflight, review,
 from podnet.lifecycle.host import Host
 from podnet.lifecycle.state import given_up, inputs_of, settled, urn_of
 from podnet.model import Cluster, MachineProvider
-from podnet.observe.host import require_room
 from podnet.program import root_command, run
-from podnet.render.vagrant import bridge_name
 from podnet.review.interruption import interruptions
 from podnet.review.steps import logged, proposed
 from podnet.steps import step
@@ -111,8 +109,7 @@ class Lab:
         makes_machines = cluster.provider is not MachineProvider.SSH
         preflight.install_packages(preflight.missing_packages(makes_machines=makes_machines))
         if needs_box:
-            print(Host(self.stack, self._plain_variables()).check(bridge_name(cluster)), end="", flush=True)
-            require_room(cluster)
+            print(Host(self.stack, self._plain_variables()).check(cluster), end="", flush=True)
         variables = self._variables(self._make(needs_bundle=True, needs_box=needs_box))
         if self._select_stack(variables):
             self._say_where()

@@ -51,7 +51,7 @@ _WORDS: Final[dict[tuple[str, Action], str]] = {
     ("register", Action.UPDATE): _NEW_NODE,
     ("masquerade", Action.DELETE): "pods no longer reach the outside; connections that are open stay",
 }
-"""By the word of podnet-host, podnet-node or podnet-claim that a command calls. What is not here interrupts nothing."""
+"""By the word of podnet.host, podnet-node or podnet-claim that a command calls. What is not here interrupts nothing."""
 
 _MACHINES: Final = ("machine-up", "claim")
 """With the end of these everything on a node ends."""
@@ -117,7 +117,7 @@ def _words(step: Step) -> Iterator[str]:
         words = shlex.split(step.create)
     except ValueError:
         return
-    program = next((index for index, word in enumerate(words) if word.endswith(("/podnet-host", "/podnet-node"))), None)
+    program = next((index for index, word in enumerate(words) if word.endswith(("podnet.host", "/podnet-node"))), None)
     if words[1:5] == ["-n", "sh", "-s", "--"]:
         program = 4
     if program is not None:

@@ -13,10 +13,10 @@ from typing import Any, Final
 from podnet_policy.resource import UNKNOWN, Resource
 
 _HOST_KEY: Final = "hostKey"
-_MAKES_A_MACHINE: Final = "podnet-host machine-up "
+_MAKES_A_MACHINE: Final = "podnet.host machine-up "
 """The command that prints the public host key of the machine that it makes."""
 
-_OPENS_A_HOST: Final = "podnet-host login-key "
+_OPENS_A_HOST: Final = "podnet.host login-key "
 """The command that prints the private key for a host that somebody else made, whose host key is a value of the config:
 nothing to see before the private key is known.
 """

@@ -1,4 +1,4 @@
-"""A host of the test's own for podnet-host, in namespaces.
+"""A host of the test's own for podnet.host, in namespaces.
 
 Its folders, and the settings that all namespaces of a kernel share, are files of the test.
 """
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from podnet import scripts
 from tests.conftest import require_root
 
 ROOT = Path(__file__).parents[2]
+PODNET_HOST = (sys.executable, "-P", "-m", "podnet.host")
 BRIDGE = "podnet-unit"
 GATEWAY = "10.213.7.1"
 UP = ("network-up", BRIDGE, f"{GATEWAY}/24", "10.213.7.0/24", "10.214.0.0/16")
@@ -55,8 +55,6 @@ class Host:
         self.folder = folder
         self.bin = folder / "bin"
         self.bin.mkdir()
-        self.script = folder / "podnet-host"
-        self.script.write_text(scripts.text("podnet-host"))
         mounts = ["set -e", "mount -t tmpfs none /var/lib", "mkdir /var/lib/lxc", "mount -t tmpfs none /run"]
         for number, (key, value) in enumerate(SHARED.items()):
             (folder / f"setting{number}").write_text(f"{value}\n")
@@ -122,7 +120,7 @@ class Host:
 
 
 class User:
-    """Somebody's folder of stacks, and the real script called with it."""
+    """Somebody's folder of stacks, and the real subcommands called with it."""
 
     def __init__(self, host: Host, stacks: Path) -> None:
         self.host = host
@@ -134,15 +132,14 @@ class User:
         return {
             "HOME": str(self.stacks.parent),
             "PODNET_STACKS": str(self.stacks),
-            "PODNET_ROOT": str(ROOT),
-            "PODNET_PYTHON": sys.executable,
+            "PYTHONPATH": str(ROOT),
             "PODNET_BOX": "podnet-unit",
             "PODNET_BUNDLE": str(self.host.folder / "bundle"),
         }
 
     def __call__(self, *words: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """A word of podnet-host."""
-        return self.host.run("sh", str(self.host.script), *words, environ=self.environ, check=check, stdin=stdin)
+        """A subcommand."""
+        return self.host.run(*PODNET_HOST, *words, environ=self.environ, check=check, stdin=stdin)
 
     def container(self, node: str, stack: str = "unit") -> str:
         """A container that was made for this user's stack."""

@@ -1,4 +1,4 @@
-"""What podnet-host changes on the whole of a host, and that it is as before when the last network is gone."""
+"""What podnet.host changes on the whole of a host, and that it is as before when the last network is gone."""
 
 from __future__ import annotations
 
@@ -152,7 +152,9 @@ def test_a_firewall_that_drops_lets_boxes_through_while_they_are_up(host: Host, 
         assert reached(one) == []
         assert "This host's firewall" in user("check", BRIDGE).stdout
         user(*UP)
+        once = host.sh(RULES)
         user(*UP)
+        assert host.sh(RULES) == once
         assert len(reached(one)) == 2
         # Whoever lists them by iptables still can.
         assert "incompatible" not in host.sh("iptables -S; iptables-save")

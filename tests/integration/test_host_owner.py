@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from .host import BRIDGE, CONFIG, DOWN, UP, Host, User, a_host
+from .host import BRIDGE, CONFIG, DOWN, PODNET_HOST, ROOT, UP, Host, User, a_host
 
 MACHINES = {"provider": "lxc", "bridge": BRIDGE, "gateway": "10.213.7.1", "prefix_length": 24, "machines": []}
-MACHINE_UP = ("machine-up", "unit", "node1", "lxc", "10.213.7.2", "10.213.7.1", "podnet-unit-node1")
+MACHINE_UP = ("machine-up", "unit", "node1")
 MACHINE_DOWN = ("machine-down", "unit", "node1", "lxc", "podnet-unit-node1")
 
 
@@ -28,7 +28,7 @@ def alice(host: Host) -> User:
     """Somebody whose stack is up, in a folder that a link leads to."""
     user = host.user("alice")
     (user.stacks.parent / "link").symlink_to(user.stacks)
-    user("folder-up", "unit", stdin=json.dumps(MACHINES))
+    user("folder-up", "unit", "1", stdin=json.dumps(MACHINES))
     user(*UP)
     user.container("node1")
     return user
@@ -38,8 +38,13 @@ def alice(host: Host) -> User:
 def bob(host: Host, alice: User) -> User:  # noqa: ARG001  # she was there first
     """Somebody who chose the same name for a stack."""
     user = host.user("bob")
-    user("folder-up", "unit", stdin=json.dumps(MACHINES))
+    user("folder-up", "unit", "1", stdin=json.dumps(MACHINES))
     return user
+
+
+def described(node: str, address: str) -> str:
+    """A machine of the stack unit."""
+    return json.dumps({"name": node, "container": f"podnet-unit-{node}", "address": address})
 
 
 def there(host: Host) -> str:
@@ -59,7 +64,7 @@ def test_what_another_has_is_refused_with_whose_it_is(
     if not marked:
         host.sh("rm -r /var/lib/podnet-host")
     before = there(host)
-    done = bob(*words, check=False, stdin="{}")
+    done = bob(*words, check=False, stdin=described("node1", "10.213.7.2"))
     assert done.returncode == 1
     assert f"belongs to root, whose stacks are in {alice.stacks}" in done.stderr or (
         words is MACHINE_UP and f"was made for another stack, in {alice.stacks}/unit" in done.stderr
@@ -84,15 +89,14 @@ def test_a_down_takes_only_what_is_ones_own(host: Host, alice: User, bob: User) 
 def test_a_link_to_the_same_folder_is_the_same_owner(host: Host, alice: User) -> None:
     before = there(host)
     environ = alice.environ | {"PODNET_STACKS": str(alice.stacks.parent / "link")}
-    host.run("sh", str(host.script), *UP, environ=environ)
+    host.run(*PODNET_HOST, *UP, environ=environ)
     assert there(host) == before
 
 
 def test_another_stacks_container_of_the_same_name_stays(host: Host, alice: User) -> None:
     """The node b-node1 of a stack, and the node node1 of the stack unit-b: podnet-unit-b-node1."""
     alice.container("node1", "unit-b")
-    machine = ("b-node1", "lxc", "10.213.7.3", "10.213.7.1", "podnet-unit-b-node1")
-    done = alice("machine-up", "unit", *machine, check=False, stdin="{}")
+    done = alice("machine-up", "unit", "b-node1", check=False, stdin=described("b-node1", "10.213.7.3"))
     assert done.returncode == 1
     assert f"was made for another stack, in {alice.stacks}/unit-b" in done.stderr
     assert host.sh("ls /var/lib/lxc").split() == ["podnet-unit-b-node1", "podnet-unit-node1"]
@@ -119,9 +123,8 @@ def machines(*names: str) -> str:
 
 
 def up(user: User, node: str, address: str, *, check: bool = True) -> str:
-    words = ("machine-up", "unit", node, "lxc", address, "10.213.7.1", f"podnet-unit-{node}")
     user("key-up", "unit")
-    return user(*words, check=check, stdin=json.dumps({"container": f"podnet-unit-{node}"})).stderr
+    return user("machine-up", "unit", node, check=check, stdin=described(node, address)).stderr
 
 
 def test_an_address_that_another_machine_has_is_refused(host: Host, alice: User) -> None:
@@ -142,9 +145,9 @@ def test_what_failed_goes_when_it_is_not_to_be_any_more(host: Host, alice: User)
     up(alice, "node9", "10.213.7.19", check=False)
     host.container("podnet-unit-node9", "lxc.uts.name = podnet-unit-node9\n")
     host.program("vagrant", f'echo "$@" >> {host.folder}/vagrant')
-    alice("folder-up", "unit", stdin=machines("node2", "node9"))
+    alice("folder-up", "unit", "1", stdin=machines("node2", "node9"))
     assert (alice.stacks / "unit/machines/node9").exists()
-    alice("folder-up", "unit", stdin=machines("node1"))
+    alice("folder-up", "unit", "1", stdin=machines("node1"))
     assert [path.name for path in (alice.stacks / "unit/machines").iterdir() if path.is_dir()] == ["node2"]
     assert "podnet-unit-node9" not in host.sh("ls /var/lib/lxc")
 
@@ -168,9 +171,9 @@ def test_a_stack_whose_folder_is_gone_can_be_cleared(host: Host, alice: User, bo
         host.sh("rm -r /var/lib/podnet-host")
     done = bob(*UP, check=False)
     assert done.returncode == 1
-    clear = f"sudo {host.script} clear {BRIDGE}"
+    clear = f"{ROOT}/podnet/scripts/podnet-host clear {BRIDGE}"
     assert f"whose folder {alice.stacks} is gone" in done.stderr
-    assert clear in done.stderr
-    host.run("sh", "-c", clear.removeprefix("sudo sh ").replace("sudo ", "sh "))
+    assert f"sudo {clear}" in done.stderr
+    host.sh(clear)
     assert host.sh("ls /var/lib/lxc; ip -brief link show type bridge") == "podnet-x-y\n"
     bob(*UP)

@@ -1,4 +1,4 @@
-"""After a reboot of the host: what podnet-host finds gone or stopped, and brings back."""
+"""After a reboot of the host: what podnet.host finds gone or stopped, and brings back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
 def user(host: Host) -> User:
     """Somebody whose two boxes were made, and of a third only its keys; LXC says that they are stopped."""
     user = host.user("alice")
-    user("folder-up", "unit", stdin=json.dumps(MACHINES))
+    user("folder-up", "unit", "1", stdin=json.dumps(MACHINES))
     for node in ("node1", "node2", "half"):
         kept = user.stacks / "unit/machines" / node
         kept.mkdir(parents=True)
@@ -67,7 +67,7 @@ def test_a_machine_that_does_not_start_is_named(host: Host, user: User) -> None:
     made(user, "broken")
     done = user("resume", "unit", "node1", "broken", check=False)
     assert done.returncode == 1
-    assert "the machine of broken does not start; make up REPLACE=broken makes it anew" in done.stderr
+    assert "the machine of broken does not start; make up REPLACE=broken recreates it" in done.stderr
     assert "up --provider lxc node1" in called(host)
 
 
@@ -82,7 +82,7 @@ def test_halt_stops_what_runs_and_is_ones_own(host: Host, user: User) -> None:
     user("halt", "unit")
     assert called(host) == ["stop --name podnet-unit-node1", "stop --name podnet-unit-node2"]
     bob = host.user("bob")
-    bob("folder-up", "unit", stdin=json.dumps(MACHINES))
+    bob("folder-up", "unit", "1", stdin=json.dumps(MACHINES))
     number = bob.stacks / "unit/.vagrant/machines/node1/lxc/id"
     number.parent.mkdir(parents=True)
     number.write_text("podnet-unit-node1")

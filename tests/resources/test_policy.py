@@ -18,9 +18,9 @@ from pulumi_command import local, remote
 from pulumi_kubernetes import Provider
 from pulumi_kubernetes.core.v1 import Pod
 
-key = local.Command("ssh-key", create="/p/podnet-host key-up dev", opts=pulumi.ResourceOptions(
+key = local.Command("ssh-key", create="/p/python -m podnet.host key-up dev", opts=pulumi.ResourceOptions(
     additional_secret_outputs=["stdout"]))
-machine = local.Command("node1-vm", create="/p/podnet-host machine-up dev node1")
+machine = local.Command("node1-vm", create="/p/python -m podnet.host machine-up dev node1")
 ssh = remote.ConnectionArgs(host="10.0.0.1", user="v", private_key=key.stdout, host_key=machine.stdout)
 NODE = "sudo /usr/local/lib/podnet/podnet-node"
 CLUSTER = {"kind": "ClusterConfiguration", "networking": {"podSubnet": "10.22.0.0/16", "serviceSubnet": "10.96.0.0/16"}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from netaddr import IPNetwork
 
 from podnet import addressing
 from podnet.addressing import AddressError, Family
@@ -144,17 +143,6 @@ def test_special_use() -> None:
     assert addressing.special_use(addressing.parse_network("10.0.0.0/8")) is None
     assert "multicast" in (addressing.special_use(addressing.parse_network("239.0.0.0/8")) or "")
     assert "loopback" in (addressing.special_use(addressing.parse_network("::1/128", Family.IPV6)) or "")
-
-
-def test_clashes_name_both_sides_and_ignore_the_default_route() -> None:
-    wanted: list[IPNetwork] = [addressing.parse_network(text) for text in ("10.22.0.0/16", "10.100.198.0/24")]
-    host = [addressing.parse_network(text) for text in ("0.0.0.0/0", "192.0.2.0/24", "10.22.7.0/24", "10.0.0.0/8")]
-    assert [(str(one), str(other)) for one, other in addressing.clashes(wanted, host)] == [
-        ("10.22.0.0/16", "10.22.7.0/24"),
-        ("10.22.0.0/16", "10.0.0.0/8"),
-        ("10.100.198.0/24", "10.0.0.0/8"),
-    ]
-    assert addressing.clashes(wanted, host[:2]) == ()
 
 
 def test_a_span_is_covered_by_the_fewest_networks() -> None:

@@ -1,7 +1,7 @@
 """A benchmark takes nobody's file and leaves nothing behind, also where a step fails.
 
-The engine and podnet-host are programs of the test's own here, which note what they are asked and fail where they are
-told to; what runs them is the benchmark itself, with its real script.
+The engine and podnet.host's Python are programs of the test's own here, which note what they are asked and fail where
+they are told to; what runs them is the benchmark itself, with its real script.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ case " $* " in *" $FAILS "*) echo "$FAILS went wrong" >&2; exit 1 ;; esac
 
 PROGRAMS = {
     "bin/pulumi": PROGRAM,
-    "podnet/scripts/podnet-host": PROGRAM,
+    "bin/python": PROGRAM,
     "bin/ssh": "#!/bin/sh\necho 'nobody answers in this test' >&2\nexit 255\n",
 }
 
@@ -41,6 +41,7 @@ class Stack:
         self.environ = {
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
             "PODNET_ROOT": str(folder),
+            "PODNET_PYTHON": str(folder / "bin/python"),
             "ASKED": str(self.asked),
             "FAILS": fails,
         }

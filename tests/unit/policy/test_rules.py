@@ -197,8 +197,8 @@ def test_a_masquerade_that_spares_some_pods(rules: str, missing: list[str]) -> N
 
 
 def test_a_connection_to_come_is_judged_by_what_it_is_made_of() -> None:
-    machine = resource("node1-vm", "command:local:Command", create='"$ROOT"/podnet/scripts/podnet-host machine-up dev')
-    key = resource("ssh-key", "command:local:Command", create='"$ROOT"/podnet/scripts/podnet-host key-up dev')
+    machine = resource("node1-vm", "command:local:Command", create='"$ROOT"/bin/python -m podnet.host machine-up dev')
+    key = resource("ssh-key", "command:local:Command", create='"$ROOT"/bin/python -m podnet.host key-up dev')
 
     def remote(*made_of: str) -> Resource:
         return Resource("urn:pulumi:dev::p::t::it", REMOTE, {"connection": UNKNOWN}, "", {"connection": made_of})
@@ -206,7 +206,7 @@ def test_a_connection_to_come_is_judged_by_what_it_is_made_of() -> None:
     assert host_keys.check_stack([machine, key, remote("ssh-key", "node1-vm")]) == []
     assert [urn for urn, _ in host_keys.check_stack([machine, key, remote("ssh-key")])] == ["urn:pulumi:dev::p::t::it"]
     assert len(host_keys.check_stack([machine, key, remote()])) == 1
-    login = resource("master-ssh-key", "command:local:Command", create="/x/podnet-host login-key ~/k")
+    login = resource("master-ssh-key", "command:local:Command", create="/x/python -m podnet.host login-key ~/k")
     assert host_keys.check_stack([login, remote("master-ssh-key")]) == []
 
 

@@ -23,7 +23,7 @@ DEV = Path(__file__).parents[3] / "Pulumi.dev.yaml"
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
 CONF = "sudo /usr/local/lib/podnet/podnet-node cni-conf /etc/cni/net.d/10-mynet.conflist cni0"
 STEPS = (
-    Step(Action.CREATE, "node3-vm", "command:local:Command", "podnet-host machine-up dev node3"),
+    Step(Action.CREATE, "node3-vm", "command:local:Command", "podnet.host machine-up dev node3"),
     Step(
         Action.UPDATE,
         "node1-cni-conf",
@@ -32,7 +32,7 @@ STEPS = (
         (InputChange("stdin", '{\n  "mtu": 1500,\n  "x": 1\n}\n', '{\n  "mtu": 1400,\n  "x": 1\n}\n'),),
     ),
     Step(Action.UPDATE, "deployment", "kubernetes:apps/v1:Deployment", "", (InputChange("spec.replicas", "2", "3"),)),
-    Step(Action.REPLACE, "verify", "command:local:Command", "podnet-host verify", (), ("node1-cni-conf", "deployment")),
+    Step(Action.REPLACE, "verify", "command:local:Command", "podnet.host verify", (), ("node1-cni-conf", "deployment")),
     Step(Action.DELETE, "old", "command:remote:Command", ""),
 )
 

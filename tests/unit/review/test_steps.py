@@ -12,7 +12,7 @@ from podnet.review.interruption import Interruption, interruptions
 from podnet.review.steps import Action, InputChange, Step, declared, logged, proposed, steps
 
 NODE = "sudo /usr/local/lib/podnet/podnet-node"
-HOST = '"${PODNET_ROOT:?is not set}"/podnet/scripts/podnet-host'
+HOST = '"${PODNET_PYTHON:?is not set}" -m podnet.host'
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": "no"}
 
 

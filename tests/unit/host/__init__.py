@@ -1,0 +1,1 @@
+"""What podnet does on the host."""
