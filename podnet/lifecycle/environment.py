@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import re
 import secrets
 import shlex
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from podnet.errors import PodnetError
+from podnet.files import link, write_whole
 from toolchain.settings import cache_folder
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -50,6 +51,11 @@ class Places:
         return self.state / "passphrase"
 
     @property
+    def scratch(self) -> Path:
+        """Temporary files of runs."""
+        return self.state / "tmp"
+
+    @property
     def box_cache(self) -> Path:
         """The node bundle and the box."""
         return self.cache / "box"
@@ -82,13 +88,7 @@ def prepare(where: Places) -> None:
     for folder in (where.state, where.stacks, where.backend, where.pulumi_home):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not where.passphrase.exists():
-        pending = where.passphrase.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        pending.rename(where.passphrase)
+        write_whole(where.passphrase, secrets.token_urlsafe(32) + "\n", 0o600)
 
 
 def link_policy_environment(python: Path) -> None:
@@ -96,18 +96,11 @@ def link_policy_environment(python: Path) -> None:
 
     An environment that a user has made there stays.
     """
-    link, target = ROOT / "policy" / "venv", python.parent.parent
-    if link.is_symlink():
-        if link.readlink() == target:
-            return
-    elif link.exists():
+    folder = ROOT / "policy" / "venv"
+    if folder.exists() and not folder.is_symlink():
         return
-    fresh = link.with_name(f".venv.{os.getpid()}")
-    try:
-        fresh.symlink_to(target)
-        fresh.replace(link)
-    except OSError:
-        return  # a checkout that cannot be written: only the pack needs it
+    with contextlib.suppress(OSError):  # a checkout that cannot be written: only the pack needs it
+        link(folder, python.parent.parent)
 
 
 def variables(
