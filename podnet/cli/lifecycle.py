@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podnet.cli.exit_codes import DONE, NOT_SO
+from podnet.exit_codes import DONE, NOT_SO
 
 if TYPE_CHECKING:
     from podnet.lifecycle.workspace import Workspace
