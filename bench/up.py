@@ -21,9 +21,9 @@ from typing import Final
 from podnet import config
 from podnet.commands import host, network
 from podnet.errors import PodnetError
-from podnet.lifecycle import environment
 from podnet.lifecycle.down import down
 from podnet.lifecycle.engine import engine
+from podnet.lifecycle.places import ROOT, places
 from podnet.lifecycle.up import prepare_host
 from podnet.lifecycle.workspace import Workspace
 from podnet.model import Cluster
@@ -99,11 +99,11 @@ def _floor_script(environ: dict[str, str], stacks: Path) -> list[tuple[float, st
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_floor_files(folder)
-        script = ["bash", str(environment.ROOT / "bench/floor.sh"), str(stacks / STACK), name]
+        script = ["bash", str(ROOT / "bench/floor.sh"), str(stacks / STACK), name]
         with (folder / "phases").open("w") as phases:
             redirected = ["bash", "-c", f'exec 3>&{phases.fileno()}; exec "$@"', "bash", *script]
             done = subprocess.run(
-                redirected, check=False, env=environ, pass_fds=[phases.fileno()], cwd=environment.ROOT,
+                redirected, check=False, env=environ, pass_fds=[phases.fileno()], cwd=ROOT,
                 stderr=subprocess.PIPE, text=True,
             )  # fmt: skip
         lines = (folder / "phases").read_text().splitlines()
@@ -115,7 +115,7 @@ def _floor_script(environ: dict[str, str], stacks: Path) -> list[tuple[float, st
 def _podnet(environ: dict[str, str], arguments: list[str]) -> float:
     start = time.monotonic()
     command = ["pulumi", *arguments, "--stack", STACK, "--non-interactive"]
-    done = subprocess.run(command, env=environ, cwd=environment.ROOT, text=True, capture_output=True, check=False)
+    done = subprocess.run(command, env=environ, cwd=ROOT, text=True, capture_output=True, check=False)
     if done.returncode:  # both: what went wrong with a resource is on standard output
         raise PodnetError(f"pulumi {arguments[0]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
     return time.monotonic() - start
@@ -182,10 +182,10 @@ _AWAY: Final = f"make down STACK={STACK} takes away what is up"
 
 def main() -> None:
     """Run both and print the figures."""
-    where = environment.places(os.environ)
+    where = places(os.environ)
     stack = Stack(Workspace(STACK, where, Path(sys.executable)))
     try:
-        figures, phases = measure(stack, environment.ROOT / f"Pulumi.{STACK}.yaml", where.stacks)
+        figures, phases = measure(stack, ROOT / f"Pulumi.{STACK}.yaml", where.stacks)
     except PodnetError as error:
         said: BaseException | None = error
         while said is not None:  # what failed first stands behind what failed while it was undone

@@ -44,9 +44,10 @@ def add_lifecycle(commands: Any, stack: argparse.ArgumentParser) -> None:
 
 
 def _workspace(chosen: argparse.Namespace) -> Workspace:
-    from podnet.lifecycle import environment, workspace
+    from podnet.lifecycle.places import places
+    from podnet.lifecycle.workspace import Workspace
 
-    return workspace.Workspace(chosen.stack, environment.places(os.environ), Path(sys.executable))
+    return Workspace(chosen.stack, places(os.environ), Path(sys.executable))
 
 
 def _code(succeeded: bool) -> int:
@@ -92,12 +93,13 @@ def _conformance(chosen: argparse.Namespace) -> int:
 
 
 def _env(chosen: argparse.Namespace) -> int:
-    from podnet.lifecycle import environment, prerequisites
+    from podnet.lifecycle import prerequisites
+    from podnet.lifecycle.workspace import exports
 
     workspace = _workspace(chosen)
     # It builds no box, and only what the toolchain lacks.
     made = prerequisites.for_stack(workspace.places, workspace.python)
-    print(environment.exports(workspace.own_variables(made)), end="")
+    print(exports(workspace.own_variables(made)), end="")
     return DONE
 
 

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 from images.recipes import REPOSITORY
 from podnet.errors import PodnetError
-from podnet.lifecycle.environment import ROOT
+from podnet.lifecycle.places import ROOT
 from podnet.lifecycle.workspace import Workspace
 from podnet.steps import duration
 from toolchain import ensure

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from podnet.files import write_whole
-from podnet.lifecycle import environment
+from podnet.lifecycle.places import ROOT
 from podnet.lifecycle.prerequisites import Prerequisites
 from podnet.lifecycle.scratch import Scratch, scratch
 from podnet.lifecycle.workspace import Workspace
@@ -42,7 +42,7 @@ class Engine:
         command = ["pulumi", *arguments, "--stack", self.workspace.stack]
         with _interrupt_deferred():
             return not subprocess.run(
-                command, check=False, env={**self.variables, **(variables or {})}, cwd=environment.ROOT,
+                command, check=False, env={**self.variables, **(variables or {})}, cwd=ROOT,
                 pass_fds=[self.scratch.lock],
             ).returncode  # fmt: skip
 
@@ -77,7 +77,7 @@ class Engine:
     def _run(self, *arguments: str, stdin: str = "") -> str:
         return run(
             ["pulumi", *arguments, "--non-interactive"],
-            env=self.variables, cwd=environment.ROOT, stdin=stdin, pass_fds=[self.scratch.lock],
+            env=self.variables, cwd=ROOT, stdin=stdin, pass_fds=[self.scratch.lock],
         )  # fmt: skip
 
 

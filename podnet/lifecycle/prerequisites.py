@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import Final
 
 from images.box import build as box_build
 from images.bundle import build as bundle_build
-from podnet.lifecycle import environment
-from podnet.lifecycle.environment import Places
+from podnet.files import link
+from podnet.lifecycle.places import ROOT, Places, prepare
 from podnet.program import root_command, run
 from podnet.steps import step
 from toolchain import ensure
@@ -56,13 +57,25 @@ def for_stack(places: Places, python: Path, *, bundle: bool = False, box: bool =
 
 def _programs(places: Places, python: Path, names: tuple[str, ...] = ()) -> Toolchain:
     """Make the folders, the programs (all that are usual where none are named) and the plugins."""
-    environment.prepare(places)
+    prepare(places)
     toolchain = ensure(names or None)
     plugins = install_plugins(places.pulumi_home, python)
     if plugins.is_somebodys:
         print(plugins.describe(), file=sys.stderr)
-    environment.link_policy_environment(python)
+    _link_policy_environment(python)
     return toolchain
+
+
+def _link_policy_environment(python: Path) -> None:
+    """Let the policy pack run in podnet's own environment: the engine wants it as a folder of the pack.
+
+    An environment that a user has made there stays.
+    """
+    folder = ROOT / "policy" / "venv"
+    if folder.exists() and not folder.is_symlink():
+        return
+    with contextlib.suppress(OSError):  # a checkout that cannot be written: only the pack needs it
+        link(folder, python.parent.parent)
 
 
 def _add_to_vagrant(places: Places, box: box_build.Box) -> None:

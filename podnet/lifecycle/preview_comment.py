@@ -20,7 +20,7 @@ from podnet.errors import PodnetError
 from podnet.files import write_whole
 from podnet.lifecycle import prerequisites
 from podnet.lifecycle.engine import without_salt
-from podnet.lifecycle.environment import ROOT
+from podnet.lifecycle.places import ROOT
 from podnet.lifecycle.scratch import scratch
 from podnet.lifecycle.workspace import Workspace
 from podnet.model import Cluster

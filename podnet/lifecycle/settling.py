@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-from podnet.lifecycle import environment, locks, stages
+from podnet.lifecycle import backend, locks, stages
 from podnet.lifecycle.engine import Engine
 from podnet.lifecycle.state import settled
 from podnet.lifecycle.workspace import Workspace
@@ -25,6 +25,6 @@ def settle(pulumi: Engine, cluster: Cluster | None) -> dict[str, Any]:
 
 def clear_locks(workspace: Workspace) -> None:
     """Remove the locks of runs that are gone, and say so."""
-    folder = environment.backend_folder(environment.backend_url(workspace.places, workspace.stack, os.environ))
+    folder = backend.folder_of(backend.url_of(workspace.places, workspace.stack, os.environ))
     for said in locks.clear(folder, workspace.stack) if folder else ():
         print(said, file=sys.stderr)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from podnet.errors import PodnetError
-from podnet.lifecycle import environment, preflight, prerequisites, stages
+from podnet.lifecycle import backend, preflight, prerequisites, stages
 from podnet.lifecycle.engine import Engine, engine
 from podnet.lifecycle.host import Host
 from podnet.lifecycle.prerequisites import Prerequisites
@@ -113,8 +113,8 @@ def _require_fit_host(*, needs_box: bool) -> None:
 def _say_where(workspace: Workspace) -> None:
     """Say where the state of a new stack goes, and its secrets in it, where that is not podnet's own backend."""
     places = workspace.places
-    url = environment.backend_url(places, workspace.stack, os.environ)
-    folder = environment.backend_folder(url)
+    url = backend.url_of(places, workspace.stack, os.environ)
+    folder = backend.folder_of(url)
     if folder == places.backend:
         return
     why = "as PULUMI_BACKEND_URL says" if os.environ.get("PULUMI_BACKEND_URL") else "where you are logged in"

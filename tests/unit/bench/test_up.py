@@ -99,7 +99,7 @@ def test_a_stack_that_cannot_be_taken_down_keeps_its_file_and_both_errors_are_sa
 ) -> None:
     stack = Stack(tmp_path, fails="up", goes=False)
     monkeypatch.setattr(up, "Stack", lambda *_: stack)
-    monkeypatch.setattr("podnet.lifecycle.environment.ROOT", tmp_path)
+    monkeypatch.setattr("bench.up.ROOT", tmp_path)
     monkeypatch.setenv("PODNET_STATE", str(tmp_path))
     with pytest.raises(SystemExit):
         up.main()

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from podnet.errors import PodnetError
-from podnet.lifecycle import environment
 from podnet.lifecycle.engine import engine, forget_salt
+from podnet.lifecycle.places import ROOT, places
 from podnet.lifecycle.prerequisites import Prerequisites
 from podnet.lifecycle.workspace import Workspace
 
@@ -30,8 +30,8 @@ def pulumi(tmp_path: Path) -> Pulumi:
         program.parent.mkdir()
         program.write_text(f"#!/bin/sh\ncd {tmp_path}\n{script}\n")
         program.chmod(0o755)
-        places = environment.places({"HOME": str(tmp_path)})
-        return Workspace("dev", places, Path(sys.executable)), Prerequisites(toolchain=program.parent)
+        where = places({"HOME": str(tmp_path)})
+        return Workspace("dev", where, Path(sys.executable)), Prerequisites(toolchain=program.parent)
 
     return make
 
@@ -79,11 +79,11 @@ def test_what_it_says_where_it_fails_is_said(pulumi: Pulumi) -> None:
 DRIVER = """
 import sys
 from pathlib import Path
-from podnet.lifecycle import environment
 from podnet.lifecycle.engine import engine
+from podnet.lifecycle.places import places
 from podnet.lifecycle.prerequisites import Prerequisites
 from podnet.lifecycle.workspace import Workspace
-where = environment.places({"HOME": sys.argv[1]})
+where = places({"HOME": sys.argv[1]})
 made = Prerequisites(toolchain=Path(sys.argv[1]) / "bin")
 try:
     with engine(Workspace("dev", where, Path(sys.executable)), made) as run:
@@ -97,7 +97,7 @@ def test_at_ctrl_c_it_ends_what_it_has_begun(pulumi: Pulumi, tmp_path: Path) -> 
     """A terminal tells both of them at once; twice, as of somebody who is in a hurry."""
     pulumi("trap 'echo canceled' INT; echo started; sleep 0.6; sleep 0.6; echo ended")
     command = [sys.executable, "-c", DRIVER, str(tmp_path)]
-    environ = {**os.environ, "PYTHONPATH": str(environment.ROOT)}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ, process_group=0) as driver:
         assert driver.stdout is not None
         assert driver.stdout.readline() == "started\n"

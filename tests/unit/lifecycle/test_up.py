@@ -12,8 +12,8 @@ import yaml
 
 from podnet.config import dump, from_stack_file, load
 from podnet.errors import PodnetError
-from podnet.lifecycle import environment
 from podnet.lifecycle.engine import Engine
+from podnet.lifecycle.places import places
 from podnet.lifecycle.scratch import Scratch
 from podnet.lifecycle.up import deploy, up
 from podnet.lifecycle.workspace import Workspace
@@ -50,7 +50,7 @@ class Deployments:
     """An engine that deploys at once what a stack's file describes, and notes what was marked when it did."""
 
     def __init__(self, folder: Path, before: Cluster, after: Cluster) -> None:
-        self.workspace = Workspace("dev", environment.places({"HOME": str(folder)}), Path("/python"))
+        self.workspace = Workspace("dev", places({"HOME": str(folder)}), Path("/python"))
         self.scratch = Scratch(folder / "scratch", -1)
         self.scratch.folder.mkdir()
         self.kept, self.after = state_of(before), after
@@ -83,7 +83,7 @@ def stack_file(described: Cluster) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr("podnet.lifecycle.workspace.ROOT", tmp_path)
     return tmp_path
 
 
