@@ -13,7 +13,7 @@ SHELL_FILES := .ci/run toolchain/run toolchain/lock images/bundle/install images
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-up: ## bring up machines, cluster, pod network and nginx, and verify them (STACK=dev, REPLACE=node1 makes that machine anew)
+up: ## bring up machines, cluster, pod network and nginx, and verify them (STACK=dev; REPLACE=node1 replaces that machine)
 	@$(RUN) python -m podnet up --stack $(STACK) $(if $(REPLACE),--replace $(REPLACE))
 
 down: ## take all of it away again
@@ -65,10 +65,10 @@ lint: ## style, types, import rules and shell
 	@$(RUN) --dev env PYTHONPATH=.:policy lint-imports
 	@$(RUN) --dev shellcheck $(SHELL_FILES)
 
-golden: ## write the golden files anew; read the difference before committing it
+golden: ## write the golden files again; read the difference before committing it
 	@$(RUN) --dev python -m pytest tests/unit tests/golden tests/resources --update-golden
 
-lock: ## write the lock files of the Python packages anew (UPGRADE=1: with the newest versions that the pins allow)
+lock: ## update the lock files of the Python packages (UPGRADE=1: with the newest versions that the pins allow)
 	@./toolchain/lock $(if $(UPGRADE),--upgrade)
 
 bench: ## time up against the plainest script that does the same

@@ -14,17 +14,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from podnet import config
 from podnet.commands import host, network
 from podnet.errors import PodnetError
-from podnet.lifecycle import environment
-from podnet.lifecycle.lab import Lab
+from podnet.lifecycle.down import down
+from podnet.lifecycle.engine import engine
+from podnet.lifecycle.places import ROOT, places
+from podnet.lifecycle.up import prepare_host
+from podnet.lifecycle.workspace import Workspace
 from podnet.model import Cluster
 from podnet.node import cni, masquerade
 from podnet.planning import plan
+from podnet.program import run
 from podnet.render import kubeadm
 from podnet.resources import workload
 
@@ -71,21 +76,19 @@ def _floor(environ: dict[str, str], stacks: Path) -> dict[str, float]:
     before = (host.network(made), host.ssh_config(made), host.ssh_key(made), host.vagrant_folder(made))
     machines = [host.machine(made, node) for node in made.nodes]
 
-    def run(line: str, stdin: str | None = None) -> str:
-        done = subprocess.run(
-            ["sh", "-c", line], check=False, env=environ, input=stdin, text=True, capture_output=True
-        )  # fmt: skip
-        return "" if done.returncode == 0 else f"{line} failed:\n{done.stderr.strip()}"
-
+    left = []
     try:
         start = time.time()
         for command in before:
-            if failed := run(command.create, command.stdin):
-                raise PodnetError(failed)
+            run(["sh", "-c", command.create], env=environ, stdin=command.stdin or "")
         marks = _floor_script(environ, stacks)
     finally:
-        undone = [run(command.delete or "true") for command in (*machines, *reversed(before))]
-        if left := [each for each in undone if each]:
+        for command in (*machines, *reversed(before)):
+            try:
+                run(["sh", "-c", command.delete or "true"], env=environ)
+            except PodnetError as error:
+                left.append(str(error))
+        if left:
             raise PodnetError("\n".join(["the floor left something behind:", *left]))
     starts = [(start, "host"), *marks]
     return {name: after[0] - begun for (begun, name), after in itertools.pairwise(starts)}
@@ -96,11 +99,11 @@ def _floor_script(environ: dict[str, str], stacks: Path) -> list[tuple[float, st
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_floor_files(folder)
-        script = ["bash", str(environment.ROOT / "bench/floor.sh"), str(stacks / STACK), name]
+        script = ["bash", str(ROOT / "bench/floor.sh"), str(stacks / STACK), name]
         with (folder / "phases").open("w") as phases:
             redirected = ["bash", "-c", f'exec 3>&{phases.fileno()}; exec "$@"', "bash", *script]
             done = subprocess.run(
-                redirected, check=False, env=environ, pass_fds=[phases.fileno()], cwd=environment.ROOT,
+                redirected, check=False, env=environ, pass_fds=[phases.fileno()], cwd=ROOT,
                 stderr=subprocess.PIPE, text=True,
             )  # fmt: skip
         lines = (folder / "phases").read_text().splitlines()
@@ -112,20 +115,28 @@ def _floor_script(environ: dict[str, str], stacks: Path) -> list[tuple[float, st
 def _podnet(environ: dict[str, str], arguments: list[str]) -> float:
     start = time.monotonic()
     command = ["pulumi", *arguments, "--stack", STACK, "--non-interactive"]
-    done = subprocess.run(command, env=environ, cwd=environment.ROOT, text=True, capture_output=True, check=False)
-    if done.returncode:
+    done = subprocess.run(command, env=environ, cwd=ROOT, text=True, capture_output=True, check=False)
+    if done.returncode:  # both: what went wrong with a resource is on standard output
         raise PodnetError(f"pulumi {arguments[0]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
     return time.monotonic() - start
 
 
-class Stack(Protocol):
-    """What is asked of a stack beside ``pulumi``; a Lab."""
+@dataclass
+class Stack:
+    """What is asked of a stack beside ``pulumi``."""
+
+    workspace: Workspace
 
     def ready(self) -> dict[str, str]:
         """Make what it needs, and the stack; the environment for it."""
+        made = prepare_host(self.workspace)
+        with engine(self.workspace, made) as pulumi:
+            pulumi.add_stack()
+        return self.workspace.variables(made)
 
-    def down(self) -> int:
-        """Take all of it away; the exit code."""
+    def down(self) -> bool:
+        """Take all of it away; whether that succeeded."""
+        return down(self.workspace)
 
 
 def measure(stack: Stack, stack_file: Path, stacks: Path) -> tuple[dict[str, float], dict[str, float]]:
@@ -149,7 +160,7 @@ def measure(stack: Stack, stack_file: Path, stacks: Path) -> tuple[dict[str, flo
         }
         return figures, _floor(environ, stacks)
     finally:
-        if stack.down() != 0:
+        if not stack.down():
             raise PodnetError(f"{stack_file.name} stays: {_AWAY}; delete it then")
         stack_file.unlink()
 
@@ -171,10 +182,10 @@ _AWAY: Final = f"make down STACK={STACK} takes away what is up"
 
 def main() -> None:
     """Run both and print the figures."""
-    where = environment.places(os.environ)
-    stack = Lab(STACK, where, Path(sys.executable))
+    where = places(os.environ)
+    stack = Stack(Workspace(STACK, where, Path(sys.executable)))
     try:
-        figures, phases = measure(stack, environment.ROOT / f"Pulumi.{STACK}.yaml", where.stacks)
+        figures, phases = measure(stack, ROOT / f"Pulumi.{STACK}.yaml", where.stacks)
     except PodnetError as error:
         said: BaseException | None = error
         while said is not None:  # what failed first stands behind what failed while it was undone

@@ -16,10 +16,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def say(line: str) -> None:
+    """Say one thing, at once."""
+    print(line, flush=True, file=sys.stderr)
+
+
 @contextmanager
 def step(what: str) -> Iterator[None]:
     """Say what is being done, then how long it took. A failure is left to whoever reports it."""
-    print(f"{what} ...", flush=True, file=sys.stderr)
+    say(f"{what} ...")
     start = time.monotonic()
     yield
-    print(f"{what}: {duration(time.monotonic() - start)}", flush=True, file=sys.stderr)
+    say(f"{what}: {duration(time.monotonic() - start)}")

@@ -11,32 +11,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from podnet.errors import PodnetError
+from podnet.exit_codes import DONE, ERROR, INTERRUPTED, NOT_SO
 from podnet.steps import duration
 from toolchain import catalog as catalogs
 from toolchain.catalog import Catalog
 from toolchain.download import Limits
 from toolchain.ensure import ensure
 from toolchain.pin import pin
-from toolchain.progress import for_this_terminal
 from toolchain.settings import SOURCES, Settings, from_environ
 from toolchain.store import Store, damaged_files, manifest
 
-_INTERRUPTED = 130
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code."""
+    """Run one command; its exit code (exit_codes)."""
     arguments = _parser().parse_args(argv)
     try:
         settings = from_environ(os.environ, arguments.source)
         catalog = catalogs.default(settings)
         return int(arguments.run(arguments, settings, catalog))
     except (PodnetError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        print(f"podnet: {error}", file=sys.stderr)
+        return ERROR
     except KeyboardInterrupt:
-        print("interrupted; the next run goes on from here", file=sys.stderr)
-        return _INTERRUPTED
+        print("podnet: interrupted; the next run goes on from here", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _make(arguments: argparse.Namespace, settings: Settings, catalog: Catalog) -> int:
@@ -48,7 +46,7 @@ def _make(arguments: argparse.Namespace, settings: Settings, catalog: Catalog) -
     toolchain = ensure([artifact.name for artifact in wanted], settings=settings, catalog=catalog)
     made = f"made {len(missing)} in {duration(time.monotonic() - start)}" if missing else "nothing to make"
     print(f"toolchain: all {len(wanted)} ready, {made}: {toolchain.path}")
-    return 0
+    return DONE
 
 
 def _list(_: argparse.Namespace, settings: Settings, catalog: Catalog) -> int:
@@ -59,7 +57,7 @@ def _list(_: argparse.Namespace, settings: Settings, catalog: Catalog) -> int:
         state = f"{about.get('source'):8} {place}" if place else "missing"
         pinned = "pinned" if catalog.pinned(artifact) else "no pin"
         print(f"{artifact.title:28} {pinned:7} {state}")
-    return 0
+    return DONE
 
 
 def _verify(_: argparse.Namespace, settings: Settings, catalog: Catalog) -> int:
@@ -69,24 +67,24 @@ def _verify(_: argparse.Namespace, settings: Settings, catalog: Catalog) -> int:
     for place, names in bad.items():
         print(f"{place}: changed since it was made: {', '.join(names)}; delete the folder to have it made again")
     print(f"toolchain: {len(places) - len(bad)} of {len(places)} artifacts are as they were made")
-    return 1 if bad else 0
+    return NOT_SO if bad else DONE
 
 
 def _pin(arguments: argparse.Namespace, _: Settings, catalog: Catalog) -> int:
-    lines = pin(arguments.name, catalog, for_this_terminal(), Limits())
+    lines = pin(arguments.name, catalog, Limits())
     print("\n".join(lines) or f"{arguments.name}: pinned already, and what is published fits")
-    return 0
+    return DONE
 
 
 def _clean(_: argparse.Namespace, settings: Settings, catalog: Catalog) -> int:
-    store, progress = Store(settings.toolchain), for_this_terminal()
-    with store.lock(lambda holder: progress.say(f"process {holder} is making the toolchain; waiting for it")):
+    store = Store(settings.toolchain)
+    with store.lock():
         store.sweep()
         keep = {catalog.find(artifact, store, settings) for artifact in catalog.artifacts.values()}
         old = [path for path in store.root.iterdir() if path.is_dir() and not _is_used(path, keep)]
         for path in [*old, settings.go_cache]:
             _remove(path)
-    return 0
+    return DONE
 
 
 def _is_used(path: Path, keep: set[Path | None]) -> bool:

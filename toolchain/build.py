@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podnet.errors import PodnetError
+from podnet.program import run
 from toolchain.golang import Go, environment
-from toolchain.process import capture, run
+from toolchain.process import run_logged
 from toolchain.recipes import Artifact, GoBuild, ModuleFiles, VersionedJson
 from toolchain.settings import Settings
 
@@ -62,7 +63,7 @@ class Build:
         target = self.out / "bin" / step.output if step.output else f"{self.out / 'bin'}/"
         command = [str(self.go.command), *(["test", "-c"] if step.test else ["build"])]
         options = ["-ldflags", step.ldflags, *(["-tags", step.tags] if step.tags else []), "-o", str(target)]
-        run([*command, *options, *step.packages], cwd=self._source(step.group), env=env, log=self.log)
+        run_logged([*command, *options, *step.packages], cwd=self._source(step.group), env=env, log=self.log)
 
     def _module_files(self, step: ModuleFiles, env: dict[str, str]) -> None:
         module = self._module(step.group, step.module, env)
@@ -80,8 +81,8 @@ class Build:
     def _module(self, group: str, module: str, env: dict[str, str]) -> Path:
         """Return the folder of a module in the module cache, at the version that the group's go.mod selects."""
         source = self._source(group)
-        run([str(self.go.command), "mod", "download", module], cwd=source, env=env, log=self.log)
-        found = capture([str(self.go.command), "list", "-m", "-f", "{{.Dir}}", module], cwd=source, env=env)
+        run_logged([str(self.go.command), "mod", "download", module], cwd=source, env=env, log=self.log)
+        found = run([str(self.go.command), "list", "-m", "-f", "{{.Dir}}", module], cwd=source, env=env).strip()
         if not found:
             raise PodnetError(f"{self.artifact.title}: Go modules do not serve {module}")
         return Path(found)

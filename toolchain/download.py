@@ -63,13 +63,14 @@ def host_of(url: str) -> str:
 def fetch(url: str, target: Path, sha256: str, limits: Limits) -> None:
     """Download into target. Anything but the pinned content is an error, and leaves no file."""
     try:
-        _compare(url, sha256_of_download(url, target, limits), sha256)
+        compare(url, sha256_of_download(url, target, limits), sha256)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
 
 
-def _compare(url: str, found: str, expected: str) -> None:
+def compare(url: str, found: str, expected: str) -> None:
+    """Raise DownloadError for a file that is not the pinned one."""
     if found != expected:
         raise DownloadError(f"{url} is not the file that was pinned: its SHA-256 is {found}, expected {expected}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podnet.errors import PodnetError
+from podnet.steps import step
 from toolchain import catalog as catalogs
 from toolchain import golang, space
 from toolchain.build import Build
@@ -16,7 +17,6 @@ from toolchain.catalog import Catalog
 from toolchain.download import Limits
 from toolchain.fetcher import Fetcher
 from toolchain.process import ended_by_sigterm
-from toolchain.progress import Progress, for_this_terminal, running
 from toolchain.recipes import Artifact
 from toolchain.releases import ReleaseFile
 from toolchain.settings import Settings, from_environ
@@ -29,7 +29,6 @@ def ensure(
     *,
     settings: Settings | None = None,
     catalog: Catalog | None = None,
-    progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> Toolchain:
     """Make what is missing of these artifacts or binaries (None: all the usual ones), and return all of them.
@@ -39,12 +38,11 @@ def ensure(
     settings = settings or from_environ(os.environ)
     catalog = catalog or catalogs.default(settings)
     store = Store(settings.toolchain)
-    shown = progress or for_this_terminal()
-    maker = _Maker(settings, catalog, store, shown, Fetcher(store, shown, limits or Limits()))
+    maker = _Maker(settings, catalog, store, Fetcher(store, limits or Limits()))
     wanted = catalog.select(catalog.usual() if names is None else names)
     try:
         if maker.missing(wanted):
-            with ended_by_sigterm(), store.lock(maker.tell_waiting):
+            with ended_by_sigterm(), store.lock():
                 store.sweep()
                 maker.make(maker.missing(wanted))
         found = {artifact.name: place for artifact in wanted if (place := maker.find(artifact))}
@@ -58,7 +56,6 @@ class _Maker:
     settings: Settings
     catalog: Catalog
     store: Store
-    progress: Progress
     fetcher: Fetcher
 
     def find(self, artifact: Artifact) -> Path | None:
@@ -66,9 +63,6 @@ class _Maker:
 
     def missing(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
         return [artifact for artifact in artifacts if self.find(artifact) is None]
-
-    def tell_waiting(self, holder: str) -> None:
-        self.progress.say(f"another podnet (process {holder or 'unknown'}) is making the toolchain; waiting for it")
 
     def make(self, missing: Sequence[Artifact]) -> None:
         """Take the releases that can be had, and build the rest."""
@@ -116,11 +110,11 @@ class _Maker:
             return
         groups = [group for artifact in artifacts for group in artifact.groups]
         needed = golang.needed_version(self.catalog.groups, groups)
-        go = golang.resolve(needed, self.settings, self.store, self.progress, self._official_go)
+        go = golang.resolve(needed, self.settings, self.store, self._official_go)
         for artifact in artifacts:
             place = self.catalog.places(artifact, self.store, self.settings)["build"]
             log = self.store.logs / f"{artifact.name}-{artifact.version}.log"
-            with self.store.work() as work, running(self.progress, f"{artifact.title}: building from Go modules"):
+            with self.store.work() as work, step(f"{artifact.title}: building from Go modules"):
                 made = Build(artifact, self.catalog.groups, work, log, go, self.settings).make()
                 self.store.publish(made, place, {**_about(artifact), "source": "build", "from": f"go{go.version}"})
 
@@ -139,7 +133,7 @@ class _Maker:
         usual = self.catalog.select(self.catalog.usual())
         if self.settings.keep_go_cache or not cache.exists() or self.missing(usual):
             return
-        with running(self.progress, f"dropping Go's caches, {space.used_by(cache) / space.GB:.1f} GB"):
+        with step(f"dropping Go's caches, {space.used_by(cache) / space.GB:.1f} GB"):
             shutil.rmtree(cache, ignore_errors=True)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from podnet.steps import say, step
 from toolchain.download import DownloadError, Limits, answering, fetch, host_of
-from toolchain.progress import Progress, running
 from toolchain.releases import ReleaseFile
 from toolchain.store import Store
 from toolchain.unpack import unpack
@@ -22,7 +22,6 @@ class Fetcher:
     """Downloads releases. It remembers which hosts answer: each is asked once in a run."""
 
     store: Store
-    progress: Progress
     limits: Limits
     _asked: dict[str, bool] = field(default_factory=dict)
 
@@ -32,7 +31,7 @@ class Fetcher:
         found = answering(hosts, self.limits)
         self._asked.update({host: host in found for host in hosts})
         for host in sorted(hosts - found):
-            self.progress.say(f"{urlsplit(host).netloc} does not answer, so its releases cannot be had")
+            say(f"{urlsplit(host).netloc} does not answer, so its releases cannot be had")
 
     def can_have(self, release: Release) -> bool:
         """Whether there is such a release, and its hosts answer."""
@@ -42,7 +41,7 @@ class Fetcher:
     def get(self, title: str, release: Release, place: Path, about: Mapping[str, Any]) -> bool:
         """Bring a release into the store. If that fails it says why, and nothing of it is kept."""
         try:
-            with self.store.work() as work, running(self.progress, f"{title}: downloading the release"):
+            with self.store.work() as work, step(f"{title}: downloading the release"):
                 tree = work / "out"
                 tree.mkdir()
                 for file in release:
@@ -51,6 +50,6 @@ class Fetcher:
                 origin = {"source": "official", "from": [file.url for file in release]}
                 self.store.publish(tree, place, {**about, **origin})
         except DownloadError as error:
-            self.progress.say(f"{title}: the release is not used: {error}")
+            say(f"{title}: the release is not used: {error}")
             return False
         return True

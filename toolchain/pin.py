@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 
 from podnet.errors import PodnetError
+from podnet.steps import step
 from toolchain import golang
 from toolchain.catalog import Catalog
-from toolchain.download import Limits, sha256_of_download
-from toolchain.progress import Progress, running
-from toolchain.releases import DEFAULT_FILE, ReleaseFile, record_pin
+from toolchain.download import Limits, compare, sha256_of_download
+from toolchain.releases import DEFAULT_FILE, record_pin
 
 
-def pin(name: str, catalog: Catalog, progress: Progress, limits: Limits, file: Path = DEFAULT_FILE) -> list[str]:
+def pin(name: str, catalog: Catalog, limits: Limits, file: Path = DEFAULT_FILE) -> list[str]:
     """Download every file of a release, and record the checksums that are missing. Returns the lines.
 
     A checksum that is recorded already is compared, and never replaced: a published file that changes is news.
@@ -24,12 +24,12 @@ def pin(name: str, catalog: Catalog, progress: Progress, limits: Limits, file: P
     lines = []
     with tempfile.TemporaryDirectory() as folder:
         for release in releases:
-            with running(progress, f"downloading {release.url}"):
+            with step(f"downloading {release.url}"):
                 found = sha256_of_download(release.url, Path(folder) / "download", limits)
             if release.sha256 is None:
                 lines.append(record_pin(file, release.pin_name, found))
             else:
-                _compare(release, found)
+                compare(release.url, found, release.sha256)
     return lines
 
 
@@ -37,11 +37,3 @@ def _version(name: str, catalog: Catalog) -> str:
     if name == "go":
         return golang.OFFICIAL
     return catalog.select([name])[0].version
-
-
-def _compare(release: ReleaseFile, found: str) -> None:
-    if release.sha256 != found:
-        raise PodnetError(
-            f"{release.url} has the SHA-256 {found}, but releases.toml has {release.sha256}; "
-            f"find out which is right before you change it"
-        )

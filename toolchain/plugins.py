@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 
 from podnet import versions
 from podnet.errors import PodnetError
+from podnet.files import link, write_whole
 from toolchain import catalog as catalogs
 from toolchain.catalog import Catalog
 from toolchain.settings import Settings, from_environ
@@ -68,10 +68,10 @@ def install_plugins(
     if command is None:
         _write_launcher(target, python)
     elif command != target:
-        _link(target, command)
-    _replace(target.with_name(_MADE_BY_PODNET), json.dumps({"source": source}) + "\n", 0o644)
+        link(target, command)
+    _write_as_needed(target.with_name(_MADE_BY_PODNET), json.dumps({"source": source}) + "\n", 0o644)
     kubernetes_target = _folder(home, "kubernetes", versions.PULUMI_KUBERNETES) / "pulumi-resource-kubernetes"
-    _link(kubernetes_target, kubernetes)
+    link(kubernetes_target, kubernetes)
     return Plugins(kubernetes_target, target, source)
 
 
@@ -119,30 +119,11 @@ PYTHONPATH={shlex.quote(str(CHECKOUT))}${{PYTHONPATH:+":$PYTHONPATH"}}
 export PYTHONPATH
 exec {shlex.quote(str(python.absolute()))} -P -m lab.command_provider "$@"
 """
-    _replace(target, text, 0o755)
+    _write_as_needed(target, text, 0o755)
 
 
-def _link(target: Path, source: Path) -> None:
-    if target.is_symlink() and target.readlink() == source:
-        return
+def _write_as_needed(target: Path, text: str, mode: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(source)
-    fresh.replace(target)
-
-
-def _replace(target: Path, text: str, mode: int) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if (
-        target.is_file()
-        and not target.is_symlink()
-        and target.read_bytes() == text.encode()
-        and target.stat().st_mode & 0o777 == mode
-    ):
-        return
-    descriptor, name = tempfile.mkstemp(dir=target.parent)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
-        os.fchmod(descriptor, mode)
-    Path(name).replace(target)
+    is_plain = target.is_file() and not target.is_symlink()
+    if not (is_plain and target.read_bytes() == text.encode() and target.stat().st_mode & 0o777 == mode):
+        write_whole(target, text, mode)

@@ -19,12 +19,8 @@ _TAIL: Final = 15
 _GRACE: Final = 5.0
 
 
-class CommandFailedError(PodnetError):
-    """A program that was run ended badly; what it said last is in the text."""
-
-
-def run(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> None:
-    """Run a program at low priority, its output added to the log.
+def run_logged(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> None:
+    """Run a program at low priority, its output added to the log; PodnetError with its last lines where it fails.
 
     It gets a process group of its own, so that whatever it has started ends with it when this program is
     interrupted; and the kernel ends it should this program be killed outright.
@@ -46,27 +42,7 @@ def run(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) ->
             _end(process)
             raise
     if code != 0:
-        raise CommandFailedError(_failure(argv, code, log))
-
-
-def capture(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float = 120.0) -> str:
-    """Run a quick program and return what it says."""
-    try:
-        done = subprocess.run(
-            list(argv),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-            check=True,
-        )
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()
-        raise CommandFailedError(f"`{' '.join(argv)}` failed: {said}") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CommandFailedError(f"`{' '.join(argv)}` cannot be run: {error}") from error
-    return done.stdout.decode().strip()
+        raise PodnetError(_failure(argv, code, log))
 
 
 @contextmanager

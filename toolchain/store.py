@@ -13,11 +13,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from podnet.steps import say
 
 MANIFEST: Final = "manifest.json"
 _TEMPORARY: Final = ".tmp-"
@@ -46,8 +48,8 @@ class Store:
         return self.root / "logs"
 
     @contextmanager
-    def lock(self, waiting: Callable[[str], None]) -> Iterator[None]:
-        """Hold the store for making things. waiting is told, once, who holds it already.
+    def lock(self) -> Iterator[None]:
+        """Hold the store for making things. Who holds it already is said, once.
 
         The kernel lets go of the lock when its holder dies, however it dies.
         """
@@ -57,7 +59,8 @@ class Store:
             while not _try_lock(file.fileno()):
                 if not told:
                     file.seek(0)
-                    waiting(file.read().strip())
+                    holder = file.read().strip() or "unknown"
+                    say(f"another podnet (process {holder}) is making the toolchain; waiting for it")
                     told = True
                 time.sleep(_POLL)
             file.truncate(0)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from podnet.cli.exit_codes import DONE
-from podnet.cli.files import read_text, write_whole
 from podnet.cli.live import look
 from podnet.draw.graph import graph
 from podnet.draw.html import page
 from podnet.draw.mermaid import flowchart
 from podnet.draw.svg import picture
+from podnet.exit_codes import DONE
+from podnet.files import read_text, write_whole
 from podnet.model import Cluster
 from podnet.planning import ClusterPlan, plan
 from podnet.verify.report import Report, load

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from podnet import config
 from podnet.cli.draw import add_draw
-from podnet.cli.exit_codes import ERROR, INTERRUPTED
-from podnet.cli.files import read_text
 from podnet.cli.lifecycle import add_lifecycle
 from podnet.cli.review import add_review
 from podnet.cli.verify import add_verify
 from podnet.errors import PodnetError
+from podnet.exit_codes import ERROR, INTERRUPTED
+from podnet.files import read_text
 from podnet.model import Cluster
 
 

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from podnet.cli.exit_codes import DONE
 from podnet.config import from_stack_file
 from podnet.errors import PodnetError
+from podnet.exit_codes import DONE
 from podnet.model import Cluster
 from podnet.planning import plan
 from podnet.review.markdown import Review, markdown

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from podnet.cli import table
-from podnet.cli.exit_codes import DONE, NOT_SO
-from podnet.cli.files import write_whole
 from podnet.cli.live import look
 from podnet.draw.graph import graph
 from podnet.draw.html import page
 from podnet.draw.svg import picture
 from podnet.errors import PodnetError
+from podnet.exit_codes import DONE, NOT_SO
+from podnet.files import write_whole
 from podnet.model import Cluster
 from podnet.planning import plan
 from podnet.verify.junit import junit

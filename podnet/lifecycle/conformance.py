@@ -1,4 +1,4 @@
-"""Kubernetes' own network tests, run on a stack: ``make conformance``.
+"""``podnet conformance``: Kubernetes' own network tests, run on a stack that is up.
 
 The suite is Kubernetes' `e2e.test` of the very version that the cluster runs. It names its images by registry; the
 bundle holds them under podnet's own name, which the suite is told.
@@ -19,7 +19,10 @@ from xml.etree import ElementTree
 
 from images.recipes import REPOSITORY
 from podnet.errors import PodnetError
+from podnet.lifecycle.places import ROOT
+from podnet.lifecycle.workspace import Workspace
 from podnet.steps import duration
+from toolchain import ensure
 
 QUICK: Final = ("Networking Granular Checks: Pods should function for .*: (http|udp)", "NoSNAT")
 """What says most about a pod network: every node and pod to every pod, and no translation on the way."""
@@ -49,6 +52,20 @@ class Outcome:
         total = self.passed + len(self.failed)
         verdict = f"{self.passed} of {total} of Kubernetes' network tests pass"
         return f"{verdict}, in {duration(self.seconds)}: {self.junit}"
+
+
+def conformance(workspace: Workspace, *, quick: bool) -> bool:
+    """Run them and say how they ended; whether all pass. quick: those of QUICK only."""
+    kubeconfig = workspace.folder / "admin.conf"
+    if not kubeconfig.exists():
+        raise PodnetError(f"the stack {workspace.stack} is not up here (no {kubeconfig}): make up brings it up")
+    toolchain = ensure(["e2e", "kubernetes"])
+    reports = ROOT / "reports" / f"conformance-{workspace.stack}"
+    outcome = run(toolchain.bin("e2e.test"), toolchain.path, kubeconfig, reports, QUICK if quick else FULL)
+    for name in outcome.failed:
+        print(f"FAILED: {name}")
+    print(outcome.summary)
+    return not outcome.failed
 
 
 def run(program: Path, path: Path, kubeconfig: Path, reports: Path, focus: Iterable[str]) -> Outcome:

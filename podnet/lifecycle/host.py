@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from podnet.errors import PodnetError
-from podnet.lifecycle.environment import ROOT
+from podnet.lifecycle.places import ROOT
 from podnet.model import Cluster
 from podnet.render.vagrant import bridge_name
 from podnet.steps import step

@@ -31,8 +31,8 @@ PACKAGES: Final = {
 WITHOUT_BOXES: Final = ("mmdebstrap", "ssh")
 """Those of them that the node bundle and its way to a host need, where podnet makes no machine."""
 
-TICKET_SECONDS = 30.0
-"""How often a sudo ticket is renewed: one lasts a quarter of an hour, or what the host's sudoers say."""
+RENEWAL_SECONDS = 30.0
+"""How often sudo's cached credentials are renewed: they last a quarter of an hour, or what the host's sudoers say."""
 
 _VAGRANT_LXC: Final = "vagrant-lxc"
 _NEEDED_GB: Final = {"cold": 12, "warm": 4}
@@ -102,13 +102,13 @@ def require_root() -> None:
     print("Boxes need root, for LXC containers, their bridge and Debian packages; sudo asks for it now.", flush=True)
     if subprocess.run(["sudo", "--validate"], check=False).returncode:
         raise PodnetError("sudo gave no root rights; without them podnet can plan and draw, but not make boxes")
-    threading.Thread(target=_keep_ticket, daemon=True).start()
+    threading.Thread(target=_keep_credentials, daemon=True).start()
 
 
-def _keep_ticket() -> None:
-    """Renew the ticket until the program ends, or sudo gives none without a password."""
+def _keep_credentials() -> None:
+    """Renew sudo's cached credentials until the program ends, or sudo wants a password for it."""
     while True:
-        time.sleep(TICKET_SECONDS)
+        time.sleep(RENEWAL_SECONDS)
         if subprocess.run(
             ["sudo", "--non-interactive", "--validate"], check=False, stderr=subprocess.DEVNULL
         ).returncode:

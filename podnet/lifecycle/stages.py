@@ -107,6 +107,10 @@ class Stage:
     cluster: Cluster
     why: str
 
+    def __str__(self) -> str:
+        names = ", ".join(node.name for node in self.cluster.nodes)
+        return f"in steps, for {self.why}: first a cluster of {names}"
+
 
 def first(cluster: Cluster, before: Mapping[str, Mapping[str, str]]) -> Stage | None:
     """Give what has to be deployed before a cluster can be; None where it can be now.

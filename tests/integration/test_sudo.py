@@ -137,9 +137,9 @@ def test_the_engine_leaves_its_plugins_on_the_terminal(person: Person, tmp_path:
     assert re.search(r'who: "0"', shown), shown
 
 
-def test_a_ticket_outlives_a_long_build(person: Person) -> None:
+def test_cached_credentials_outlive_a_long_build(person: Person) -> None:
     person.sudoers(minutes=0.1)
-    long = "\npreflight.TICKET_SECONDS = 1\npreflight.require_root()\ntime.sleep(12)\nrun('sudo -n id -u')"
+    long = "\npreflight.RENEWAL_SECONDS = 1\npreflight.require_root()\ntime.sleep(12)\nrun('sudo -n id -u')"
     assert said(person.types(RUN + long)) == [(None, "0", "")]
 
 

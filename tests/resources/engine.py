@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from podnet.lifecycle.lab import forget_salt
+from podnet.lifecycle.engine import forget_salt
 from toolchain.plugins import install_plugins
 
 ROOT = Path(__file__).parents[2]

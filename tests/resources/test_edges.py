@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from podnet.kinds import kind_of
-from podnet.lifecycle.lab import forget_salt
+from podnet.lifecycle.engine import forget_salt
 from tests.conftest import Golden
 from toolchain.plugins import install_plugins
 

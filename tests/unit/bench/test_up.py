@@ -26,12 +26,12 @@ PROGRAMS = {
 }
 
 
-class Stack:
+class Stack(up.Stack):
     """A stack whose programs are the test's; fails: the words of the call that is to fail."""
 
-    def __init__(self, folder: Path, fails: str = "nothing", code: int = 0) -> None:
+    def __init__(self, folder: Path, fails: str = "nothing", goes: bool = True) -> None:
         self.file, self.stacks, self.asked = folder / "Pulumi.bench.yaml", folder / "stacks", folder / "asked"
-        self.code, self.downs = code, 0
+        self.goes, self.downs = goes, 0
         for program, text in PROGRAMS.items():
             path = folder / program
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,10 +51,10 @@ class Stack:
         (self.stacks / "bench").mkdir(parents=True)
         return self.environ
 
-    def down(self) -> int:
+    def down(self) -> bool:
         self.downs += 1
         assert self.file.exists()
-        return self.code
+        return self.goes
 
     def measure(self) -> None:
         up.measure(self, self.file, self.stacks)
@@ -98,9 +98,9 @@ def test_a_step_that_fails_is_said_and_the_stack_taken_down(tmp_path: Path, step
 def test_a_stack_that_cannot_be_taken_down_keeps_its_file_and_both_errors_are_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack = Stack(tmp_path, fails="up", code=1)
-    monkeypatch.setattr(up, "Lab", lambda *_: stack)
-    monkeypatch.setattr("podnet.lifecycle.environment.ROOT", tmp_path)
+    stack = Stack(tmp_path, fails="up", goes=False)
+    monkeypatch.setattr(up, "Stack", lambda *_: stack)
+    monkeypatch.setattr("bench.up.ROOT", tmp_path)
     monkeypatch.setenv("PODNET_STATE", str(tmp_path))
     with pytest.raises(SystemExit):
         up.main()

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from podnet.cli import files, live, main
+from podnet import files
+from podnet.cli import live, main
 from podnet.errors import PodnetError
 from podnet.observe.access import Access, CannotLookError, together
 from podnet.observe.progress import Progress

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from podnet.errors import PodnetError
-from podnet.lifecycle import environment
+from podnet.lifecycle.backend import folder_of, url_of
+from podnet.lifecycle.places import ROOT, places
+from podnet.lifecycle.workspace import Workspace
 
 CLOUD = "https://api.example.com"
 
@@ -26,11 +28,9 @@ def log_in(home: Path, content: str) -> Path:
 
 
 def backend(environ: dict[str, str], stack: str = "dev") -> str:
-    where = environment.places(environ)
-    variables = environment.variables(
-        where, stack, python=Path("/v/bin/python"), toolchain=None, box=None, bundle=None, environ=environ
-    )
-    url = environment.backend_url(where, stack, environ)
+    where = places(environ)
+    variables = Workspace(stack, where, Path("/v/bin/python")).own_variables(environ=environ)
+    url = url_of(where, stack, environ)
     own = variables.get("PULUMI_BACKEND_URL")
     assert own in (url, None)
     assert ("PULUMI_CREDENTIALS_PATH" in variables) == (own is None and "PULUMI_BACKEND_URL" not in environ)
@@ -74,20 +74,17 @@ def test_a_backend_that_was_chosen_counts(environ: dict[str, str], tmp_path: Pat
         ("file:///srv/state", Path("/srv/state")),
         ("file:///srv/state?no_tmp_dir=true", Path("/srv/state")),
         ("file://~/state", Path.home() / "state"),
-        ("file://./state", environment.ROOT / "state"),
+        ("file://./state", ROOT / "state"),
         (CLOUD, None),
         ("s3://bucket/state", None),
     ],
 )
 def test_locks_are_looked_for_where_the_state_is(url: str, folder: Path | None) -> None:
-    assert environment.backend_folder(url) == folder
+    assert folder_of(url) == folder
 
 
 def test_a_shell_is_about_its_stack_in_every_checkout(environ: dict[str, str]) -> None:
-    found = environment.variables(
-        environment.places(environ), "two", python=Path("/v/bin/python"), toolchain=None, box=None, bundle=None,
-        environ=environ,
-    )  # fmt: skip
+    found = Workspace("two", places(environ), Path("/v/bin/python")).own_variables(environ=environ)
     assert found["PULUMI_STACK"] == "two"
 
 
@@ -95,5 +92,5 @@ def test_a_shell_is_about_its_stack_in_every_checkout(environ: dict[str, str]) -
 @pytest.mark.parametrize("key", ["PODNET_STATE", "PODNET_CACHE"])
 def test_a_folder_that_lxc_or_ssh_would_misread_is_refused(environ: dict[str, str], key: str, name: str) -> None:
     with pytest.raises(PodnetError, match=key):
-        environment.places(environ | {key: f"/srv/{name}/podnet"})
-    assert environment.places(environ | {key: "/srv/josé+x_1.2-~@/podnet"})
+        places(environ | {key: f"/srv/{name}/podnet"})
+    assert places(environ | {key: "/srv/josé+x_1.2-~@/podnet"})
