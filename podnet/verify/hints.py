@@ -181,8 +181,7 @@ def _flows(way: _Way, each: NodePlan, node: NodeFacts) -> list[Flow]:
     if way.check.destination.kind is EndpointKind.SERVICE and way.there is not None:
         destination = way.there.node.pod_subnet
     has_pod = way.from_pod if each == way.here else way.towards_pod
-    is_end = way.check.source.is_node(each.node.name) or way.check.destination.is_node(each.node.name)
-    if source is None or destination is None or not has_pod or is_end:
+    if source is None or destination is None or not has_pod or way.check.destination.is_node(each.node.name):
         return []
     bridge = way.plan.cluster.cni.bridge
     uplink = bridge if way.there == way.here else _uplink(each, node)

@@ -101,6 +101,17 @@ def test_a_route_by_another_next_hop_is_drifted_twice(chapter: ClusterPlan) -> N
     ]
 
 
+@pytest.mark.parametrize("gateway", ["10.100.198.200", "10.100.198.77"])
+def test_a_route_to_no_other_machine_ends_in_nothing(chapter: ClusterPlan, gateway: str) -> None:
+    """Its next hop is the machine's own address, or nobody's."""
+    report = clusters.report(chapter)
+    extra = SeenRoute("master", "10.22.77.0/24", gateway, clusters.DEVICE)
+    drawn = graph(chapter, replace(report, routes=(*report.routes, extra)))
+    assert [str(route) for route in drawn.routes if not route.reaches] == [f"10.22.77.0/24 via {gateway}"]
+    assert picture(drawn).count('class="head drifted"') == 0
+    assert f"10.22.77.0/24 via {gateway} (not in the plan)" in flowchart(drawn)
+
+
 def test_a_pair_that_no_check_took_is_not_tried(chapter: ClusterPlan) -> None:
     report = clusters.report(chapter)
     fewer = tuple(result for result in report.results if result.source.node != "node1")

@@ -214,6 +214,8 @@ def test_so_many_routes_that_nobody_planned_are_listed_not_drawn() -> None:
     words = [said(text) for text in texts(lay_out(CASES["drifted-20"]))]
     assert words.count("20 routes drifted") == 3
     assert words.count("+5 more drifted") == 3
+    # Every line is taken: those that hold are counted, and none is listed.
+    assert words.count("2 routes passed") == words.count("+2 more passed") == 3
 
 
 def test_many_pods_are_counted_not_drawn() -> None:

@@ -29,6 +29,7 @@ HAIRPIN = Check(Scenario(PathKind.HAIRPIN), "tcp", A1, ITSELF, {}, ("10.25.2.1",
 TO_SERVICE = Check(Scenario(PathKind.POD_TO_SERVICE, Locality.OTHER_NODE), "tcp", A1, SERVICE, {}, ("10.25.2.12",))
 TO_OUTSIDE = Check(Scenario(PathKind.EGRESS), "tcp", A1, OUTSIDE, {}, ("10.100.196.201",))
 TO_NODE = Check(Scenario(PathKind.POD_TO_NODE, Locality.OTHER_NODE), "tcp", A1, NODE2, {}, ("10.25.2.12",))
+TO_OWN_NODE = Check(Scenario(PathKind.POD_TO_NODE, Locality.SAME_NODE), "tcp", A1, NODE1, {}, ("10.25.2.12",))
 FROM_NODE = Check(Scenario(PathKind.NODE_TO_POD, Locality.OTHER_NODE), "icmp", NODE1, B2, {}, ("10.100.196.201",))
 SIZE = Check(Scenario(PathKind.MTU), "icmp", A1, B2, {}, ("10.25.2.12",))
 DNS = Check(Scenario(PathKind.DNS), "dns", A1, NAME, {}, ("x",))
@@ -64,6 +65,8 @@ CASES: list[tuple[str, Check, dict[str, Damage]]] = [
     ("route gone, from a node", FROM_NODE, {"node1": without("10.25.3.0/24")}),
     ("route gone, to a Service", TO_SERVICE, {"node1": without("10.25.3.0/24")}),
     ("the way back gone, to a node", TO_NODE, {"node2": without("10.25.2.0/24")}),
+    ("a route gone that it does not take, to a node", TO_NODE, {"node1": without("10.25.3.0/24")}),
+    ("a rule for what is forwarded, which it is not", TO_OWN_NODE, {"node1": rule("-A FORWARD -i cni0 -j DROP")}),
     ("another route in the way", THERE, {"node1": edit("routes", lambda routes: routes.append(BLACKHOLE))}),
     ("masqueraded at the source", THERE, {"node1": rule("-A POSTROUTING -s 10.25.2.0/24 -o eth0 -j MASQUERADE")}),
     ("masqueraded at the source, to a node", TO_NODE, {"node1": rule("-A POSTROUTING -s 10.25.2.0/24 -j MASQUERADE")}),

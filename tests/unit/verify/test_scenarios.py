@@ -147,6 +147,18 @@ def test_a_ping_carries_a_tag_of_its_own() -> None:
     assert probe_of(pings[0], placement)["pattern"] == tag(pings[0], placement)
 
 
+def test_a_packet_that_must_not_fit_is_one_byte_longer_and_tried_once() -> None:
+    sizes = {
+        (str(check.scenario), check.expectation, check.parameters["size"], check.parameters.get("must_fail"))
+        for check in checks(DEV, placed(DEV))
+        if "size" in check.parameters
+    }
+    assert sizes == {
+        ("packet-of-mtu", Expectation.REACHED, 1500, None),
+        ("packet-of-mtu-plus-1", Expectation.TOO_BIG, 1501, True),
+    }
+
+
 ENDS = (
     Endpoint(EndpointKind.POD, "node1/a", "node1", "10.22.2.4"),
     Endpoint(EndpointKind.POD, "node2/b", "node2", "10.22.3.5"),
