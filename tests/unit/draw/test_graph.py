@@ -105,7 +105,8 @@ def test_a_route_by_another_next_hop_is_drifted_twice(chapter: ClusterPlan) -> N
 def test_a_route_to_no_other_machine_ends_in_nothing(chapter: ClusterPlan, gateway: str) -> None:
     """Its next hop is the machine's own address, or nobody's."""
     report = clusters.report(chapter)
-    extra = SeenRoute("master", "10.22.77.0/24", gateway, clusters.DEVICE)
+    peer = "master" if gateway == "10.100.198.200" else ""
+    extra = Route("master", peer, "10.22.77.0/24", gateway, clusters.DEVICE)
     drawn = graph(chapter, replace(report, routes=(*report.routes, extra)))
     assert [str(route) for route in drawn.routes if not route.reaches] == [f"10.22.77.0/24 via {gateway}"]
     assert picture(drawn).count('class="head drifted"') == 0

@@ -40,7 +40,7 @@ def state_of(made: Cluster) -> dict[str, Any]:
         machine = f"{URN}$command:local:Command::{node.name}-vm"
         resources += [
             {"urn": f"{URN}::{node.name}", "type": "podnet:machine:Machine", "outputs": holdings(node)},
-            {"urn": machine, "inputs": {"triggers": json.loads(json.dumps(made_with(made, node)))}},
+            {"urn": machine, "custom": True, "inputs": {"triggers": json.loads(json.dumps(made_with(made, node)))}},
             {"urn": f"{URN}$x::{node.name}-join", "deletedWith": machine},
         ]
     return {"version": 3, "deployment": {"resources": resources}}
@@ -99,7 +99,7 @@ def test_a_change_takes_one_deployment_and_marks_nothing(folder: Path) -> None:
 def test_a_replaced_machine_is_given_up(folder: Path) -> None:
     pulumi = Deployments(folder, BEFORE, BEFORE)
     assert pulumi.deploy("node2")
-    assert (pulumi.options, pulumi.marked) == ([("--replace=**::node2-vm", "--diff")], [["node2-join"]])
+    assert (pulumi.options, pulumi.marked) == ([("--replace=**:Command::node2-vm", "--diff")], [["node2-join"]])
 
 
 def test_every_deployment_has_its_own_marks(folder: Path) -> None:
