@@ -6,8 +6,8 @@ import json
 import sys
 
 from bench.up import cluster
+from podnet.commands.kubeadm import BootstrapToken, join_config
 from podnet.planning import plan
-from podnet.render.kubeadm import BootstrapToken, join_config
 
 if __name__ == "__main__":
     print(join_config(plan(cluster()).of(sys.argv[1]).node, BootstrapToken(**json.load(sys.stdin))))

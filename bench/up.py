@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from podnet import config
-from podnet.commands import host, network
+from podnet.commands import kubeadm, network, ssh, vagrant
 from podnet.errors import PodnetError
 from podnet.lifecycle.down import down
 from podnet.lifecycle.engine import engine
@@ -30,7 +30,6 @@ from podnet.model import Cluster
 from podnet.node import cni, masquerade
 from podnet.planning import plan
 from podnet.program import run
-from podnet.render import kubeadm
 from podnet.resources import workload
 
 STACK = "bench"
@@ -57,7 +56,7 @@ def _write_floor_files(folder: Path) -> None:
     (folder / "init.yaml").write_text(kubeadm.init_config(planned.cluster))
     (folder / "cluster.json").write_text(json.dumps(config.dump(planned.cluster)))
     for each in planned.nodes:
-        machine = host.machine(planned.cluster, each.node)
+        machine = vagrant.machine(planned.cluster, each.node)
         (folder / f"{each.node.name}.up").write_text(machine.create)
         (folder / f"{each.node.name}.machine").write_text(machine.stdin or "")
         (folder / f"{each.node.name}.conf").write_text(cni.conf(each.spec.cni, each.spec.pod_subnets))
@@ -73,8 +72,8 @@ def _write_floor_files(folder: Path) -> None:
 def _floor(environ: dict[str, str], stacks: Path) -> dict[str, float]:
     """Run the floor; seconds of each phase. What it makes is taken away again, also where it fails."""
     made = cluster()
-    before = (host.network(made), host.ssh_config(made), host.ssh_key(made), host.vagrant_folder(made))
-    machines = [host.machine(made, node) for node in made.nodes]
+    before = (vagrant.bridge(made), ssh.ssh_config(made), ssh.ssh_key(made), vagrant.folder(made))
+    machines = [vagrant.machine(made, node) for node in made.nodes]
 
     left = []
     try:

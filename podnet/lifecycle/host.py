@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from podnet.commands.vagrant import bridge_name
 from podnet.errors import PodnetError
 from podnet.lifecycle.places import ROOT
 from podnet.model import Cluster
-from podnet.render.vagrant import bridge_name
 from podnet.steps import step
 
 _SECONDS_TO_START: Final = 240

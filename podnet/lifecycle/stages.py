@@ -15,12 +15,12 @@ from typing import Any, Final
 import yaml
 
 from podnet.addressing import AddressError, overlap, parse_address, parse_network
+from podnet.commands import vagrant
 from podnet.config import dump
 from podnet.errors import PodnetError
 from podnet.lifecycle.state import inputs_of
 from podnet.model import Cluster, Node, Role
 from podnet.planning import holdings
-from podnet.render import vagrant
 
 _MACHINE: Final = "podnet:machine:Machine"
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from podnet.commands import ssh
 from podnet.errors import PodnetError, last_words
 from podnet.model import Cluster, Node
-from podnet.render import ssh
 
 _T = TypeVar("_T")
 
@@ -125,7 +125,7 @@ def as_described(stack: Path, cluster: Cluster) -> Iterator[Access]:
         for kept in ("id_ed25519", "machines", "admin.conf"):
             (folder / kept).symlink_to(stack / kept)
         (folder / "ssh_config").write_text(ssh.config(cluster).replace(ssh.FOLDER, str(folder)))
-        (folder / "known_hosts").write_text(ssh.known_hosts(cluster))
+        (folder / "known_hosts").write_text(ssh.pinned(cluster))
         yield Access(folder)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pulumi
 
-from podnet.commands import host
+from podnet.commands import ssh, vagrant
 from podnet.kinds import Kind
 from podnet.model import Cluster, MachineProvider
-from podnet.render import vagrant
 from podnet.resources.runner import Component, Secrecy, on_host, secret, texts
 
 
@@ -25,7 +24,7 @@ class Host(Component):
             },
         )
         self._cluster = cluster
-        config = on_host("ssh-config", host.ssh_config(cluster), parent=self, triggers=[cluster.name])
+        config = on_host("ssh-config", ssh.ssh_config(cluster), parent=self, triggers=[cluster.name])
         self.needed_by_ssh: list[pulumi.Resource] = [config]
         self.needed_by_machines: list[pulumi.Resource] = []
         self._private_key: pulumi.Output[str] | None = None
@@ -42,20 +41,20 @@ class Host(Component):
         return self._private_key
 
     def _prepare_for_existing(self) -> None:
-        known = host.known_hosts(self._cluster)
+        known = ssh.known_hosts(self._cluster)
         self.needed_by_ssh.append(on_host("known-hosts", known, parent=self, triggers=[self._cluster.name]))
 
     def _prepare_for_machines(self) -> None:
         cluster = self._cluster
         component = Component(Kind.PRIVATE_KEY, "machines", {}, parent=self, moved_from=self)
         key = on_host(
-            "ssh-key", host.ssh_key(cluster), parent=component, triggers=[cluster.name], secrecy=Secrecy(stdout=True)
+            "ssh-key", ssh.ssh_key(cluster), parent=component, triggers=[cluster.name], secrecy=Secrecy(stdout=True)
         )
         self._private_key = secret(key.stdout)
         # The key's folder is Vagrant's folder.
         folder = on_host(
             "vagrant-folder",
-            host.vagrant_folder(cluster),
+            vagrant.folder(cluster),
             parent=self,
             depends_on=[key],
             triggers=[cluster.name],
@@ -77,5 +76,5 @@ class Host(Component):
             parent=self,
             moved_from=self,
         )
-        network = host.network(cluster)
+        network = vagrant.bridge(cluster)
         return on_host("network", network, parent=component, triggers=[network.delete], delete_before_replace=True)

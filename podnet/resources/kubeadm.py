@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pulumi
 
-from podnet.commands import host, kubeadm
+from podnet.commands import kubeadm
+from podnet.commands.kubeadm import BootstrapToken, join_config
 from podnet.kinds import Kind
 from podnet.model import Cluster, Node
-from podnet.render.kubeadm import BootstrapToken, join_config
 from podnet.resources.network import PodNetwork
 from podnet.resources.runner import Component, NodeHandle, Secrecy, component_urn, on_host, on_node, secret, texts
 
@@ -49,7 +49,7 @@ class ControlPlane:
         self.kubeconfig = secret(admin_conf.stdout)
         self.kubeconfig_file = on_host(
             "kubeconfig",
-            host.kubeconfig(cluster),
+            kubeadm.kubeconfig(cluster),
             parent=component,
             stdin=self.kubeconfig,
             triggers=[cluster.name],

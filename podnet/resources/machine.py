@@ -9,11 +9,10 @@ from typing import Any
 import pulumi
 from pulumi_command import remote
 
-from podnet.commands import claim, host, network
+from podnet.commands import bundle, claim, network, ssh, vagrant
 from podnet.kinds import Kind
 from podnet.model import Cluster, Login, Node
 from podnet.planning import holdings
-from podnet.render import vagrant
 from podnet.resources.host import Host
 from podnet.resources.runner import (
     Component,
@@ -44,9 +43,9 @@ class Machine(Component):
         self._node = node
         self._unreachable = unreachable(node)
         machine, connection = self._made(owner) if node.ssh is None else self._existing(node.ssh)
-        bundle = on_host(
+        installed = on_host(
             f"{node.name}-bundle",
-            host.bundle(cluster, node),
+            bundle.bundle(cluster, node),
             parent=self._component(Kind.NODE_BUNDLE, {"kubernetesVersion": cluster.kubernetes_version}),
             # It is brought over SSH.
             depends_on=[machine, *owner.needed_by_ssh],
@@ -58,7 +57,7 @@ class Machine(Component):
             ],
             deleted_with=machine,
         )
-        reached = NodeHandle(node, machine, bundle, connection, self._unreachable)
+        reached = NodeHandle(node, machine, installed, connection, self._unreachable)
         # Its scripts are what every later command of the node calls.
         service = on_node(
             f"{node.name}-network-service",
@@ -78,7 +77,7 @@ class Machine(Component):
         inputs = {"addresses": texts([node.address]), "memory": node.memory, "cpus": node.cpus}
         machine = on_host(
             f"{node.name}-vm",
-            host.machine(cluster, node),
+            vagrant.machine(cluster, node),
             parent=self._component(Kind.VAGRANT_MACHINE, inputs),
             # Vagrant reads its folder, and the box's interface hangs on the bridge.
             depends_on=owner.needed_by_machines,
@@ -124,7 +123,7 @@ class Machine(Component):
         node = self._node.name
         keys = {
             name: secret(
-                on_host(f"{node}-{name}", host.login_key(each), parent=component, secrecy=Secrecy(stdout=True)).stdout
+                on_host(f"{node}-{name}", ssh.login_key(each), parent=component, secrecy=Secrecy(stdout=True)).stdout
             )
             for name, each in given.items()
         }

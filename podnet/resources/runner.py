@@ -9,13 +9,13 @@ from typing import Any, Final, cast
 import pulumi
 from pulumi_command import local, remote
 
+from podnet.commands import ssh
 from podnet.commands.shell import Command
 from podnet.errors import PodnetError
 from podnet.kinds import Kind
 from podnet.model import Login, Node
 from podnet.observe import advice
 from podnet.observe.silence import is_silent
-from podnet.render import ssh
 
 _DIALS: Final = 8
 _DIAL_SECONDS: Final = 5

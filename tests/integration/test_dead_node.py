@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from podnet import config
+from podnet.commands import ssh
 from podnet.observe import drift, sessions
 from podnet.observe.access import Access, CannotLookError
 from podnet.planning import ClusterPlan, plan
-from podnet.render import ssh
 from podnet.resources.node_state import _Provider
 
 from .ssh_server import USER, SshServer
@@ -67,7 +67,7 @@ def look(server: SshServer, port: int, folder: Path) -> str:
         assert setting in text
         text = text.replace(setting, shorter)
     (folder / "ssh_config").write_text(text)
-    (folder / "known_hosts").write_text(ssh.known_hosts(made.cluster))
+    (folder / "known_hosts").write_text(ssh.pinned(made.cluster))
     with pytest.raises(CannotLookError) as caught:
         asyncio.run(drift.look(made, "node1", Access(folder)))
     return str(caught.value)

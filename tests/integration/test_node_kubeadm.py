@@ -18,7 +18,7 @@ import pytest
 
 from podnet import config
 from podnet.commands import kubeadm
-from podnet.render.kubeadm import init_config
+from podnet.commands.kubeadm import init_config
 from tests.conftest import require_root
 from toolchain import ensure
 

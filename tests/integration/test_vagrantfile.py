@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from podnet import config, scripts
+from podnet.commands import vagrant
 from podnet.model import MachineProvider
-from podnet.render import vagrant
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,9 +10,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from podnet import config
+from podnet.commands.vagrant import container_name
 from podnet.errors import ConfigError
 from podnet.model import Cluster
-from podnet.render.vagrant import container_name
 from tests.conftest import GOLDEN
 
 KNOWN = ("master", "node1", "node2")

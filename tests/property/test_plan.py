@@ -13,13 +13,12 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from podnet import addressing, config
-from podnet.commands import host
+from podnet.commands import ssh
 from podnet.config import dump
 from podnet.errors import ConfigError
 from podnet.model import Cluster
 from podnet.node import cni
 from podnet.planning import NodePlan, plan
-from podnet.render import ssh
 
 STEM = st.from_regex(r"[a-z][a-z0-9-]{0,37}", fullmatch=True)
 
@@ -298,4 +297,4 @@ def test_no_value_of_a_login_becomes_another_setting(raw: dict[str, Any], text: 
     shown = next(node.ssh for node in cluster.nodes if node.name == raw["nodes"][0]["name"])
     shown = shown.bastion if shown and bastion else shown
     assert shown is not None
-    assert shlex.split(host.login_key(shown).create)[-2:] == ["login-key", shown.key_file]
+    assert shlex.split(ssh.login_key(shown).create)[-2:] == ["login-key", shown.key_file]

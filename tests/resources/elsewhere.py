@@ -11,11 +11,11 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
+from podnet.commands.kubeadm import BootstrapToken, join_config
 from podnet.config import from_stack_file
 from podnet.kinds import Kind, kind_of
 from podnet.planning import ClusterPlan
 from podnet.planning import plan as podnet_plan
-from podnet.render.kubeadm import BootstrapToken, join_config
 from podnet.resources.runner import to_machine
 from tests.resources.engine import Engine
 

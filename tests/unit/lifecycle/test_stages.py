@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from podnet.commands.vagrant import made_with
 from podnet.config import load
 from podnet.errors import PodnetError
 from podnet.lifecycle.stages import Stage, described, first, goes, held, made_again, waits
 from podnet.model import Cluster
 from podnet.planning import holdings
-from podnet.render.vagrant import made_with
 
 MASTER = {"name": "master", "role": "control-plane", "address": "10.0.0.10", "podSubnet": "10.22.1.0/24"}
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from podnet.commands.vagrant import made_with
 from podnet.config import dump, from_stack_file, load
 from podnet.errors import PodnetError
 from podnet.lifecycle.engine import Engine
@@ -19,7 +20,6 @@ from podnet.lifecycle.up import deploy, up
 from podnet.lifecycle.workspace import Workspace
 from podnet.model import Cluster
 from podnet.planning import holdings
-from podnet.render.vagrant import made_with
 
 MASTER = {"name": "master", "role": "control-plane", "address": "10.0.0.10", "podSubnet": "10.22.1.0/24"}
 NODE1 = {"name": "node1", "role": "worker", "address": "10.0.0.11", "podSubnet": "10.22.11.0/24"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from podnet.commands.shell import Command, on_host
 from podnet.model import Cluster, Login, Node
 
 VAGRANT_USER: Final = "vagrant"
@@ -33,6 +34,38 @@ _FOR_ALL: Final = {
 }
 
 
+_SEEN: Final = ("report.json", "network.svg", "network.html")
+"""What a verification leaves in the stack's folder; it goes with the stack, and not with one verification."""
+
+
+def ssh_key(cluster: Cluster) -> Command:
+    """The key pair that opens this stack's machines. Prints the private key: secret."""
+    return Command(create=on_host("key-up", cluster.name), delete=on_host("key-down", cluster.name))
+
+
+def login_key(login: Login) -> Command:
+    """Print the private key that opens an existing host, where it lies in a file: secret."""
+    return Command(create=on_host("login-key", login.key_file))
+
+
+def ssh_config(cluster: Cluster) -> Command:
+    """The stack's ssh_config, for everything that logs in to a node and is not Pulumi."""
+    return _file(cluster, "ssh_config", config(cluster), also=_SEEN)
+
+
+def known_hosts(cluster: Cluster) -> Command:
+    """The pinned keys of existing hosts."""
+    return _file(cluster, "known_hosts", pinned(cluster))
+
+
+def _file(cluster: Cluster, name: str, content: str, also: tuple[str, ...] = ()) -> Command:
+    return Command(
+        create=on_host("file-up", cluster.name, name),
+        stdin=content,
+        delete=on_host("file-down", cluster.name, name, *also),
+    )
+
+
 def config(cluster: Cluster) -> str:
     """The ssh_config(5) of a stack."""
     blocks = []
@@ -47,7 +80,7 @@ def config(cluster: Cluster) -> str:
     return "\n".join(blocks)
 
 
-def known_hosts(cluster: Cluster) -> str:
+def pinned(cluster: Cluster) -> str:
     """The pinned keys of hosts that somebody else made, each under its name in the ssh_config."""
     logins = [(node.name, node.ssh) for node in cluster.nodes]
     logins += [(bastion_name(node), node.ssh and node.ssh.bastion) for node in cluster.nodes]

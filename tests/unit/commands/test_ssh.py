@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podnet import config
-from podnet.render import ssh
+from podnet.commands import ssh
 from tests.conftest import Golden
 
 ROOT = Path(__file__).parents[3]
@@ -22,7 +22,7 @@ def test_machines_of_podnets(golden: Golden) -> None:
 
 def test_existing_hosts(golden: Golden) -> None:
     golden("ssh/existing.conf", ssh.config(EXISTING))
-    golden("ssh/known_hosts", ssh.known_hosts(EXISTING))
+    golden("ssh/known_hosts", ssh.pinned(EXISTING))
 
 
 def settings(file: Path, host: str) -> dict[str, str]:
@@ -35,7 +35,7 @@ def settings(file: Path, host: str) -> dict[str, str]:
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "ssh_config"
     path.write_text(ssh.config(EXISTING).replace(ssh.FOLDER, str(tmp_path)))
-    (tmp_path / "known_hosts").write_text(ssh.known_hosts(EXISTING))
+    (tmp_path / "known_hosts").write_text(ssh.pinned(EXISTING))
     return path
 
 

@@ -7,6 +7,7 @@ import json
 from typing import Final
 
 from podnet import addressing, scripts
+from podnet.commands.shell import Command, on_host
 from podnet.model import Cluster, MachineProvider, Node
 
 _INTERFACE_NAME_MAX: Final = 15  # IFNAMSIZ without its closing zero
@@ -16,6 +17,34 @@ _BOXES: Final = {
     MachineProvider.LIBVIRT: "debian/bookworm64",
 }
 """Public boxes for the providers whose machines podnet does not build; the node bundle makes them nodes."""
+
+
+def bridge(cluster: Cluster) -> Command:
+    """The bridge that the machines share, with the gateway's address; only the lxc provider needs one of podnet's."""
+    name = bridge_name(cluster)
+    address = f"{cluster.gateway}/{cluster.machine_network.prefixlen}"
+    networks = (cluster.machine_network, cluster.pod_subnet)
+    return Command(create=on_host("network-up", name, address, *networks), delete=on_host("network-down", name))
+
+
+def folder(cluster: Cluster) -> Command:
+    """The Vagrantfile and the list of machines."""
+    return Command(
+        create=on_host("folder-up", cluster.name, version()),
+        stdin=machines(cluster),
+        delete=on_host("folder-down", cluster.name),
+    )
+
+
+def machine(cluster: Cluster, node: Node) -> Command:
+    """One machine: ``vagrant up`` and ``vagrant destroy``. Prints its public host key."""
+    provider, container = cluster.provider, container_name(cluster, node)
+    return Command(
+        create=on_host("machine-up", cluster.name, node.name),
+        # Kept beside its keys: Vagrant has to know it until it is destroyed, when the stack no longer has it.
+        stdin=json.dumps(described(cluster, node)) + "\n",
+        delete=on_host("machine-down", cluster.name, node.name, provider, container),
+    )
 
 
 def bridge_name(cluster: Cluster) -> str:
@@ -31,7 +60,7 @@ def container_name(cluster: Cluster, node: Node) -> str:
     return f"podnet-{cluster.name}-{node.name}"
 
 
-def machine(cluster: Cluster, node: Node) -> dict[str, object]:
+def described(cluster: Cluster, node: Node) -> dict[str, object]:
     """One machine, as the Vagrantfile reads it."""
     return {
         "name": node.name,
@@ -49,7 +78,7 @@ def made_with(cluster: Cluster, node: Node) -> list[object]:
     """
     network = cluster.machine_network
     gateway = [] if cluster.gateway == addressing.host(network, 1) else [str(cluster.gateway)]
-    return [str(cluster.provider), machine(cluster, node), str(network), *gateway]
+    return [str(cluster.provider), described(cluster, node), str(network), *gateway]
 
 
 def version() -> str:
@@ -71,6 +100,6 @@ def machines(cluster: Cluster) -> str:
         "prefix_length": cluster.machine_network.prefixlen,
         "netmask": str(cluster.machine_network.netmask),
         "prefix": f"podnet-{cluster.name}-",
-        "machines": [machine(cluster, node) for node in cluster.nodes],
+        "machines": [described(cluster, node) for node in cluster.nodes],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -9,9 +9,8 @@ import pytest
 
 from podnet import config, scripts
 from podnet.addressing import parse_address, parse_network
-from podnet.commands import host
+from podnet.commands import vagrant
 from podnet.model import Cluster, MachineProvider
-from podnet.render import vagrant
 
 CLUSTER = config.from_stack_file(Path(__file__).parents[3] / "Pulumi.dev.yaml")
 NODE = CLUSTER.nodes[1]
@@ -31,12 +30,12 @@ def test_what_a_machine_cannot_change_makes_another(other: Cluster) -> None:
 
 
 def test_machines_that_were_made_without_a_word_on_the_gateway_stay() -> None:
-    assert vagrant.made_with(CLUSTER, NODE) == ["lxc", vagrant.machine(CLUSTER, NODE), "10.100.198.0/24"]
+    assert vagrant.made_with(CLUSTER, NODE) == ["lxc", vagrant.described(CLUSTER, NODE), "10.100.198.0/24"]
 
 
 def test_another_vagrantfile_is_brought_to_a_stack_that_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = host.vagrant_folder(CLUSTER)
-    assert host.vagrant_folder(CLUSTER) == before
+    before = vagrant.folder(CLUSTER)
+    assert vagrant.folder(CLUSTER) == before
     text = scripts.text("Vagrantfile")
     monkeypatch.setattr(scripts, "text", lambda name: f"{text}# another\n" if name == "Vagrantfile" else "")
-    assert host.vagrant_folder(CLUSTER) != before
+    assert vagrant.folder(CLUSTER) != before

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from podnet import config
-from podnet.commands import host, kubeadm, network, shell, verification
+from podnet.commands import bundle, kubeadm, network, shell, ssh, vagrant, verification
 from podnet.node import masquerade
 from podnet.planning import plan
-from podnet.render import kubeadm as kubeadm_config
-from podnet.render import vagrant
 from tests.conftest import Golden
 
 CLUSTER = config.from_stack_file(Path(__file__).parents[3] / "Pulumi.dev.yaml")
@@ -21,12 +19,12 @@ NODE1 = PLAN.of("node1")
 
 
 def test_kubeadm_init(golden: Golden) -> None:
-    golden("kubeadm/init.yaml", kubeadm_config.init_config(CLUSTER))
+    golden("kubeadm/init.yaml", kubeadm.init_config(CLUSTER))
 
 
 def test_kubeadm_join(golden: Golden) -> None:
-    token = kubeadm_config.BootstrapToken("10.100.198.200:6443", "aaaaaa.bbbbbbbbbbbbbbbb", "sha256:cc")
-    golden("kubeadm/join.yaml", kubeadm_config.join_config(NODE1.node, token))
+    token = kubeadm.BootstrapToken("10.100.198.200:6443", "aaaaaa.bbbbbbbbbbbbbbbb", "sha256:cc")
+    golden("kubeadm/join.yaml", kubeadm.join_config(NODE1.node, token))
 
 
 def test_machines(golden: Golden) -> None:
@@ -51,13 +49,13 @@ def test_bridge_name_fits_an_interface(stack: str, bridge: str) -> None:
 
 def test_command_lines(golden: Golden) -> None:
     commands: dict[str, shell.Command] = {
-        "network": host.network(CLUSTER),
-        "ssh-key": host.ssh_key(CLUSTER),
-        "vagrant-folder": host.vagrant_folder(CLUSTER),
-        "node1-vm": host.machine(CLUSTER, NODE1.node),
-        "node1-bundle": host.bundle(CLUSTER, NODE1.node),
-        "ssh-config": host.ssh_config(CLUSTER),
-        "kubeconfig": host.kubeconfig(CLUSTER),
+        "network": vagrant.bridge(CLUSTER),
+        "ssh-key": ssh.ssh_key(CLUSTER),
+        "vagrant-folder": vagrant.folder(CLUSTER),
+        "node1-vm": vagrant.machine(CLUSTER, NODE1.node),
+        "node1-bundle": bundle.bundle(CLUSTER, NODE1.node),
+        "ssh-config": ssh.ssh_config(CLUSTER),
+        "kubeconfig": kubeadm.kubeconfig(CLUSTER),
         "node1-cni-conf": network.conf(NODE1.spec),
         "node1-route-to-master": network.routes("master", NODE1.routes_to("master")),
         "node1-masquerade": network.masquerade(NODE1.spec.masquerade),

@@ -1,1 +1,0 @@
-"""From the plan to text: the files that machines and nodes get. Pure."""

@@ -1,1 +1,0 @@
-"""Tests of podnet: unit/render."""
