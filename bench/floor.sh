@@ -38,7 +38,7 @@ for name in master node1 node2; do
         on $name "sudo $node cni-conf /etc/cni/net.d/10-mynet.conflist cni0" < "$files/$name.conf"
         on $name "sudo $node masquerade" < "$files/$name.masquerade"
         for peer in master node1 node2; do
-            [ $peer = $name ] || on $name "sudo $node route $peer" < "$files/$name-$peer.route"
+            [ $peer = $name ] || on $name "sudo $node route $peer $(cat "$files/$peer.address")" < "$files/$name-$peer.route"
         done
     ) &
     jobs+=($!)

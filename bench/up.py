@@ -61,6 +61,7 @@ def _write_floor_files(folder: Path) -> None:
         (folder / f"{each.node.name}.machine").write_text(machine.stdin or "")
         (folder / f"{each.node.name}.conf").write_text(cni.conf(each.spec.cni, each.spec.pod_subnets))
         (folder / f"{each.node.name}.masquerade").write_text(masquerade.document(each.spec.masquerade))
+        (folder / f"{each.node.name}.address").write_text(str(each.node.address))
         for route in each.routes:
             (folder / f"{route.node}-{route.peer}.route").write_text(f"{route}\n")
     deployment = workload.deployment(planned.cluster)

@@ -86,17 +86,13 @@ def _spec(cluster: Cluster, node: Node, peers: Sequence[Node]) -> NodeSpec:
     everywhere = _texts(cluster.pod_subnets)
     return NodeSpec(
         node=node.name,
+        peers={peer.name: tuple(map(str, peer.addresses)) for peer in peers},
         routes=tuple(route for peer in peers for route in _routes(node, peer)),
         pods=everywhere,
         # Machines of other providers, and existing hosts, have a default route of their own.
         gateway=str(cluster.gateway) if cluster.provider is MachineProvider.LXC else "",
         pod_subnets=pod_subnets,
-        masquerade=Masquerade(
-            pod_subnets,
-            # The agents of every node see pods under their own addresses too.
-            (*everywhere, *(str(address) for peer in peers for address in peer.addresses)),
-            _texts(cluster.service_subnets),
-        ),
+        masquerade=Masquerade(pod_subnets, everywhere, _texts(cluster.service_subnets)),
         cni=cluster.cni,
     )
 

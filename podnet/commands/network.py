@@ -9,6 +9,7 @@ from typing import Final
 
 from podnet import scripts
 from podnet.commands.shell import Command, on_node
+from podnet.model import Node
 from podnet.node import cni
 from podnet.node import masquerade as rules
 from podnet.node.spec import CONFIG, LIBRARY, Masquerade, NodeSpec, Route
@@ -33,7 +34,7 @@ def program() -> Iterator[tuple[str, str, str]]:
 
 def service() -> Command:
     """Install podnet's program on a node, and the systemd service that keeps routes, masquerade and bridge."""
-    parts = ["set -eu", f"mkdir -p {LIBRARY}/podnet/node {CONFIG}/routes.d {CONFIG}/set-aside"]
+    parts = ["set -eu", f"mkdir -p {LIBRARY}/podnet/node {CONFIG}/routes.d {CONFIG}/peers.d {CONFIG}/set-aside"]
     for path, mode, text in program():
         end = f"END-OF-{path.rpartition('/')[2]}"
         # The files hold nothing of the config, and the word that closes each stands on no line of theirs.
@@ -65,12 +66,12 @@ def conf(spec: NodeSpec) -> Command:
     )
 
 
-def routes(peer: str, routes: Sequence[Route]) -> Command:
-    """Set the routes to one peer, now and for every boot."""
+def routes(peer: Node, routes: Sequence[Route]) -> Command:
+    """Set the routes to one peer, now and for every boot; the node knows it by its addresses too."""
     return Command(
-        create=on_node("route", peer),
+        create=on_node("route", peer.name, *peer.addresses),
         stdin="".join(f"{route}\n" for route in routes),
-        delete=on_node("route-remove", peer),
+        delete=on_node("route-remove", peer.name),
     )
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from podnet.node import bridge, cni, files, masquerade, pods, reconcile, routes
+from podnet.node import bridge, cni, files, masquerade, peers, pods, reconcile, routes
 from podnet.node.check import Unseen
 from podnet.node.spec import CONFIG, Masquerade, NodeSpec
 from podnet.node.system import Live
@@ -51,30 +51,35 @@ def _report(subcommand: Callable[[], list[str]]) -> int:
 def repair() -> list[str]:
     """Make this node as the plan on standard input says, also where somebody else has changed it."""
     spec = NodeSpec.from_json(json.load(sys.stdin))
-    for route in spec.routes:
-        files.write(f"{routes.FOLDER}/{route.peer}", f"{route}\n")
+    for peer, addresses in spec.peers.items():
+        _note_peer(peer, addresses, "".join(f"{route}\n" for route in spec.routes if route.peer == peer))
     files.write(masquerade.FILE, masquerade.document(spec.masquerade))
     _write_conf(cni.path(spec.cni), spec.cni.bridge, cni.conf(spec.cni, spec.pod_subnets))
     return reconcile.apply(reconcile.planned(spec), _SYSTEM, foreign=True)
 
 
-def set_route(peer: str) -> list[str]:
-    """Set the route on standard input, now and for every boot."""
-    return _noted(f"{routes.FOLDER}/{peer}", sys.stdin.read())
+def set_route(peer: str, *addresses: str) -> list[str]:
+    """Set the routes on standard input to the pods of a peer with these addresses, now and for every boot."""
+    _note_peer(peer, addresses, sys.stdin.read())
+    return _run_and_say_when()
+
+
+def _note_peer(peer: str, addresses: Sequence[str], lines: str) -> None:
+    files.write(f"{peers.FOLDER}/{peer}", "".join(f"{address}\n" for address in addresses))
+    files.write(f"{routes.FOLDER}/{peer}", lines)
 
 
 def remove_route(peer: str) -> list[str]:
-    """Remove the route to a peer."""
-    files.remove(f"{routes.FOLDER}/{peer}")
+    """Forget a peer, and the routes to it."""
+    files.remove(f"{routes.FOLDER}/{peer}", f"{peers.FOLDER}/{peer}")
     return run()
 
 
 def set_masquerade() -> list[str]:
     """Set the masquerade on standard input, now and for every boot."""
-    text = masquerade.document(Masquerade.from_json(json.load(sys.stdin)))
-    failures = _noted(masquerade.FILE, text)
+    files.write(masquerade.FILE, masquerade.document(Masquerade.from_json(json.load(sys.stdin))))
     files.remove(masquerade.EARLIER)
-    return failures
+    return _run_and_say_when()
 
 
 def remove_masquerade() -> list[str]:
@@ -112,8 +117,7 @@ def _write_conf(path: str, name: str, text: str) -> None:
     pods.wait_for_end(_SYSTEM)
 
 
-def _noted(path: str, text: str) -> list[str]:
-    files.write(path, text)
+def _run_and_say_when() -> list[str]:
     # What was done is for people; standard output is for the engine.
     with contextlib.redirect_stdout(sys.stderr):
         failures = run()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any, Final
 
+from podnet.node import peers
 from podnet.node.check import Check, Repair, Seen, Unseen, check
 from podnet.node.spec import CONFIG, Masquerade, NodeSpec
 from podnet.node.system import System
@@ -20,14 +21,15 @@ FAMILIES: Final = {4: "ip", 6: "ip6"}
 """nftables' names, by IP version."""
 
 SHOW: Final = {family: ("nft", "--json", "list", "table", family, TABLE) for family in FAMILIES.values()}
+_EXEMPT: Final = "set non_masquerade"
 _NO_TABLE: Final = "No such file or directory"  # nft's words
 
 
 def noted(system: System) -> Masquerade | None:
-    """Read what the node's resource noted; None where there is to be none."""
+    """Read what the node's resources noted; None where there is to be none."""
     text = system.read(FILE)
     try:
-        return None if text is None else Masquerade.from_json(json.loads(text))
+        return None if text is None else Masquerade.from_json(json.loads(text)).exempting(peers.noted(system))
     except (ValueError, KeyError, TypeError):
         raise Unseen(f"{FILE} is no masquerade") from None
 
@@ -76,13 +78,14 @@ def rules(masquerade: Masquerade) -> str:
 
 
 def diff(spec: NodeSpec, system: System) -> Iterator[Check]:
-    """Compare podnet's own tables with a plan."""
-    yield compare(spec.masquerade, system)
+    """Compare podnet's own tables with a plan. A node that is being taken away may still be exempt."""
+    others = (address for addresses in spec.peers.values() for address in addresses)
+    yield compare(spec.masquerade.exempting(others), system, {route.gateway for route in spec.leaving})
 
 
-def compare(wanted: Masquerade, system: System) -> Check:
-    """Compare podnet's own tables: whatever else they do would be no plan's."""
-    return check("masquerade", "pods to the outside only", lambda: _seen(wanted, system))
+def compare(wanted: Masquerade, system: System, leaving: Collection[str] = ()) -> Check:
+    """Compare podnet's own tables: whatever else they do would be no plan's. leaving: what may be exempt, or not."""
+    return check("masquerade", "pods to the outside only", lambda: _seen(wanted, system, leaving))
 
 
 def removed(system: System) -> Iterator[Check]:
@@ -91,13 +94,16 @@ def removed(system: System) -> Iterator[Check]:
         yield check("masquerade", "none", lambda: _none(system))
 
 
-def _seen(wanted: Masquerade, system: System) -> Seen:
+def _seen(wanted: Masquerade, system: System, leaving: Collection[str]) -> Seen:
     replace = "".join(f"table {FAMILIES[each]} {TABLE}\ndelete table {FAMILIES[each]} {TABLE}\n" for each in FAMILIES)
     # One transaction: there is no moment without the rules, and never half of them.
     repairs = (Repair("set the masquerade", ("nft", "-f", "-"), stdin=replace + rules(wanted)),)
     for version, family in FAMILIES.items():
         table = actual(family, system)
         planned = desired(version, wanted) if version in _versions(wanted) else None
+        if table and planned:
+            gone = {str(ip_network(address)) for address in leaving} - planned[_EXEMPT]
+            table[_EXEMPT] = table.get(_EXEMPT, set()) - gone
         if table != planned:
             text = f"no table {family} {TABLE}" if table is None else _changed(table, planned)
             return Seen(text, False, f"nft list table {family} {TABLE}", repairs)
@@ -139,7 +145,7 @@ def desired(version: int, wanted: Masquerade) -> dict[str, Any]:
         return {"match": {"op": op, "left": {"payload": {"protocol": protocol, "field": field}}, "right": right}}
 
     return {
-        "set non_masquerade": {str(ip_network(each)) for each in _of(version, wanted.non_masquerade_cidrs)},
+        _EXEMPT: {str(ip_network(each)) for each in _of(version, wanted.non_masquerade_cidrs)},
         "chain forward": ["filter", "forward", 0, "accept"]
         + [[to("daddr", "==", _prefix(services)), "reject"] for services in _of(version, wanted.service_subnets)],
         "chain postrouting": ["nat", "postrouting", 110, "accept"]

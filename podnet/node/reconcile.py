@@ -41,7 +41,7 @@ def _noted_routes(system: System) -> Iterator[Check]:
     gateway = words[words.index("via") + 1] if "via" in words else ""
     known = routes.noted("this node", system)
     nothing = CniOptions("", "", 0, ip_masq=False, hairpin_mode=False, portmap=False)
-    return routes.diff(NodeSpec("this node", known, (), gateway, (), Masquerade((), (), ()), nothing), system)
+    return routes.diff(NodeSpec("this node", {}, known, (), gateway, (), Masquerade((), (), ()), nothing), system)
 
 
 def _noted_masquerade(system: System) -> Iterator[Check]:

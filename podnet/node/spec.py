@@ -5,8 +5,8 @@ Addresses and networks are text here, as the kernel and the tools print them: a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from ipaddress import ip_interface
 from typing import Any, Final
 
@@ -67,14 +67,18 @@ class CniOptions:
 class Masquerade:
     """Which packets of a node's pods are translated on their way to the outside.
 
-    pod_subnets: the node's own. non_masquerade_cidrs: the destinations that see a pod under its own address: every pod
-    and every other node. service_subnets: addresses that are never outside: a packet that is still for one of them on
-    its way out is for a Service that nobody serves.
+    pod_subnets: the node's own. non_masquerade_cidrs: the destinations that see a pod under its own address: every pod;
+    every other node is exempt too. service_subnets: addresses that are never outside: a packet that is still for one of
+    them on its way out is for a Service that nobody serves.
     """
 
     pod_subnets: tuple[str, ...]
     non_masquerade_cidrs: tuple[str, ...]
     service_subnets: tuple[str, ...]
+
+    def exempting(self, addresses: Iterable[str]) -> Masquerade:
+        """Give it with more destinations: other nodes, whose agents see pods under their own addresses."""
+        return replace(self, non_masquerade_cidrs=(*self.non_masquerade_cidrs, *addresses))
 
     def to_json(self) -> dict[str, Any]:
         """As the node notes it."""
@@ -95,13 +99,15 @@ class Masquerade:
 class NodeSpec:
     """One node.
 
-    routes: to the pods of every other node. pods: the ranges of all pods: no other route may lead into them.
+    peers: the addresses of every other node, by its name. routes: to the pods of every other node.
+    pods: the ranges of all pods: no other route may lead into them.
     gateway: the way to the outside, where podnet sets it; empty elsewhere.
     leaving: routes to nodes that are being taken away: they stand until the Node is gone.
     pod_subnets: what host-local hands out here, one for each address family.
     """
 
     node: str
+    peers: Mapping[str, tuple[str, ...]]
     routes: tuple[Route, ...]
     pods: tuple[str, ...]
     gateway: str
@@ -126,6 +132,7 @@ class NodeSpec:
         own: dict[str, Any] = dict(document)
         own["masquerade"] = Masquerade.from_json(own["masquerade"])
         own["cni"] = CniOptions(**own["cni"])
+        own["peers"] = {name: tuple(addresses) for name, addresses in own["peers"].items()}
         for key in ("routes", "leaving"):
             own[key] = tuple(Route(**each) for each in own[key])
         for key in ("pods", "pod_subnets"):

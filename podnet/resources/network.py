@@ -83,7 +83,7 @@ def _routes(plan: NodePlan, handle: NodeHandle) -> dict[str, pulumi.Resource]:
     return {
         peer.name: on_node(
             f"{name}-route-to-{peer.name}",
-            network.routes(peer.name, plan.routes_to(peer.name)),
+            network.routes(peer, plan.routes_to(peer.name)),
             handle,
             parent=component,
             triggers=[handle.machine.id],

@@ -14,7 +14,7 @@ from podnet.node.spec import Masquerade, Route
 from tests.conftest import require_root
 
 ROUTE = Route("node1", "node2", "10.22.3.0/24", "10.100.198.202")
-MASQUERADE = Masquerade(("10.22.2.0/24",), ("10.22.0.0/16", "10.100.198.202"), ("10.96.0.0/16",))
+MASQUERADE = Masquerade(("10.22.2.0/24",), ("10.22.0.0/16",), ("10.96.0.0/16",))
 LIBRARY = "/usr/local/lib/podnet"
 # /etc and /usr/local as they are on this machine, and whatever is written there is the test's.
 MOUNTS = """
@@ -25,7 +25,7 @@ for folder in etc usr/local; do
     mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$changes,workdir=$changes.work" "/$folder"
 done
 mount -t tmpfs tmpfs /run
-mkdir -p /run/podnet /etc/podnet/routes.d /etc/podnet/set-aside /usr/local/lib/podnet
+mkdir -p /run/podnet /etc/podnet/routes.d /etc/podnet/peers.d /etc/podnet/set-aside /usr/local/lib/podnet
 echo ready
 exec sleep 600
 """
@@ -117,6 +117,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
     made = Node(tmp_path)
     try:
         (made.etc / "routes.d" / "node2").write_text(f"{ROUTE}\n")
+        (made.etc / "peers.d" / "node2").write_text(f"{ROUTE.gateway}\n")
         (made.etc / "masquerade.json").write_text(masquerade.document(MASQUERADE))
         yield made
     finally:

@@ -28,6 +28,7 @@ def planned(node: Node) -> Node:
     node("ip route add default via 10.100.198.1")
     for route in NODE1.routes:
         (node.etc / "routes.d" / route.peer).write_text(f"{route}\n")
+        (node.etc / "peers.d" / route.peer).write_text(f"{route.gateway}\n")
     node.converge()
     return node
 
@@ -185,7 +186,7 @@ def test_a_route_that_went_by_itself_is_no_error(planned: Node) -> None:
         "echo '{}' > /etc/cni/net.d/05-other.conf",
         "echo '{}' > /etc/cni/net.d/10-mynet.conflist",
         "nft add rule ip podnet postrouting ip saddr 10.22.2.0/24 masquerade",
-        "rm -r /etc/podnet/routes.d/* /etc/podnet/masquerade.json",
+        "rm -r /etc/podnet/routes.d/* /etc/podnet/peers.d/* /etc/podnet/masquerade.json",
     ],
 )
 def test_everything_else_is_as_planned_again(planned: Node, damage: str) -> None:

@@ -88,13 +88,13 @@ def test_no_two_nodes_share_a_pod_address(raw: dict[str, Any]) -> None:
 
 
 def kept(plans: tuple[NodePlan, ...], without: str) -> list[tuple[Any, ...]]:
-    """Give what every node but one has, without the routes to that one and its addresses."""
-    gone = {str(address) for each in plans if each.node.name == without for address in each.node.addresses}
+    """Give what every node but one has, without that one among its peers and the routes to it."""
     return [
         (
             each.node,
             each.spec.pod_subnets,
-            [cidr for cidr in each.spec.masquerade.non_masquerade_cidrs if cidr not in gone],
+            each.spec.masquerade,
+            {name: addresses for name, addresses in each.spec.peers.items() if name != without},
             [route for route in each.routes if route.peer != without],
         )
         for each in plans

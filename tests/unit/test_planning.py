@@ -45,7 +45,8 @@ def test_the_bridge_takes_the_first_host_of_each_subnet(chapter: ClusterPlan) ->
 def test_no_pod_is_masqueraded_towards_a_pod_or_another_node(chapter: ClusterPlan) -> None:
     spec = chapter.of("node1").spec
     assert spec.masquerade.pod_subnets == spec.pod_subnets == ("10.22.2.0/24",)
-    assert spec.masquerade.non_masquerade_cidrs == ("10.22.0.0/16", "10.100.198.200", "10.100.198.202")
+    assert spec.masquerade.non_masquerade_cidrs == ("10.22.0.0/16",)
+    assert spec.peers == {"master": ("10.100.198.200",), "node2": ("10.100.198.202",)}
 
 
 def test_a_spec_travels_as_json(chapter: ClusterPlan) -> None:

@@ -57,7 +57,7 @@ def test_command_lines(golden: Golden) -> None:
         "ssh-config": ssh.ssh_config(CLUSTER),
         "kubeconfig": kubeadm.kubeconfig(CLUSTER),
         "node1-cni-conf": network.conf(NODE1.spec),
-        "node1-route-to-master": network.routes("master", NODE1.routes_to("master")),
+        "node1-route-to-master": network.routes(NODE1.peers[0], NODE1.routes_to("master")),
         "node1-masquerade": network.masquerade(NODE1.spec.masquerade),
         "kubeadm-init": kubeadm.init(CLUSTER),
         "node1-bootstrap-token": kubeadm.bootstrap_token(NODE1.node),
