@@ -33,9 +33,9 @@ def load(stack: str, raw: Mapping[str, object]) -> Cluster:
     written = reader.read(ClusterShape, raw)
     problems = [
         *reader.problems,
-        *networks.problems(written),
         *nodes.problems(stack, written),
         *logins.problems(written),
+        *networks.problems(written),
     ]
     if problems:
         raise ConfigError(in_order(problems))

@@ -18,7 +18,7 @@ def problems(cluster: ClusterShape) -> Iterator[Problem]:
         for node in cluster.nodes:
             yield from _no_login(cluster.provider, node)
         return
-    first: dict[object, NodeShape] = {}
+    first: dict[object, tuple[str, bool]] = {}
     for node in cluster.nodes:
         yield from _no_sizes(node)
         yield from _login(node)
@@ -57,13 +57,14 @@ def _key(login: LoginShape) -> Iterator[Problem]:
 
 
 @check
-def _own_host(node: NodeShape, first: dict[object, NodeShape]) -> Iterator[Problem]:
+def _own_host(node: NodeShape, first: dict[object, tuple[str, bool]]) -> Iterator[Problem]:
     """Two nodes on one host would each undo the other. Behind another bastion the same name is another place."""
     if (ssh := node.ssh) is None:
         return
     host = defaults.host(node, ssh)
-    holder = first.setdefault((host, ssh.port, ssh.bastion and (ssh.bastion.host, ssh.bastion.port)), node)
-    # Where the hosts are the nodes' own addresses, that two are the same is noted already.
-    if holder is not node and not host == str(node.address) == str(holder.address):
-        found = f"{host} port {ssh.port} is already the host of {holder.label}"
+    at = (host, ssh.port, ssh.bastion and (ssh.bastion.host, ssh.bastion.port))
+    holder, written = first.setdefault(at, (node.label, ssh.host is not None))
+    # Where both hosts follow from the nodes' addresses, that those are the same is noted already.
+    if holder != node.label and (written or ssh.host is not None):
+        found = f"{host} port {ssh.port} is already the host of {holder}"
         yield ssh.problem("host", found, "a host of the node's own")

@@ -140,7 +140,7 @@ class Reader:
     def _read_value(self, shape: Shape, name: str, raw: object, path: Path) -> None:
         info = type(shape).model_fields[name]
         if model := nested(info):
-            raw = _decoded(raw)
+            raw = _decoded(raw) if len(path) == 1 else raw
             if get_origin(info.annotation) is not list:
                 raw = None if raw is None else self.read(model, raw, path)
             elif isinstance(raw, list):
@@ -187,7 +187,7 @@ def _is_encrypted(raw: object) -> bool:
 
 
 def _decoded(raw: object) -> object:
-    """Read JSON, as which Pulumi hands mappings and lists over; text that is none is refused by its type later."""
+    """Read JSON, as which Pulumi hands a structured value over; text that is none is refused by its type later."""
     try:
         decoded: object = json.loads(raw) if isinstance(raw, str) else raw
     except (ValueError, RecursionError):
