@@ -71,8 +71,8 @@ def finished(stack: str, written: ClusterShape) -> Cluster:
         outside=way_out if written.outside is None else written.outside,
         kubernetes_version=written.kubernetes_version,
         nodes=tuple(_node(written, node) for node in written.nodes),
-        cni=CniOptions(**dict(written.cni)),
-        images=Images(**dict(written.images)),
+        cni=CniOptions(**written.cni.values()),
+        images=Images(**written.images.values()),
     )
 
 

@@ -18,7 +18,7 @@ def problems(cluster: ClusterShape) -> Iterator[Problem]:
         for node in cluster.nodes:
             yield from _no_login(cluster.provider, node)
         return
-    first: dict[object, tuple[str, bool]] = {}
+    first: dict[object, str] = {}
     for node in cluster.nodes:
         yield from _no_sizes(node)
         yield from _login(node)
@@ -57,14 +57,12 @@ def _key(login: LoginShape) -> Iterator[Problem]:
 
 
 @check
-def _own_host(node: NodeShape, first: dict[object, tuple[str, bool]]) -> Iterator[Problem]:
+def _own_host(node: NodeShape, first: dict[object, str]) -> Iterator[Problem]:
     """Two nodes on one host would each undo the other. Behind another bastion the same name is another place."""
     if (ssh := node.ssh) is None:
         return
-    host = defaults.host(node, ssh)
-    at = (host, ssh.port, ssh.bastion and (ssh.bastion.host, ssh.bastion.port))
-    holder, written = first.setdefault(at, (node.label, ssh.host is not None))
-    # Where both hosts follow from the nodes' addresses, that those are the same is noted already.
-    if holder != node.label and (written or ssh.host is not None):
+    host, bastion = defaults.host(node, ssh), ssh.bastion
+    holder = first.setdefault((host, ssh.port, bastion and (bastion.host, bastion.port)), node.label)
+    if holder != node.label:
         found = f"{host} port {ssh.port} is already the host of {holder}"
         yield ssh.problem("host", found, "a host of the node's own")

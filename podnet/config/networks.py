@@ -21,7 +21,7 @@ def problems(cluster: ClusterShape) -> Iterator[Problem]:
     yield from _outside(cluster)
 
 
-def outside_range(address: IPAddress, machines: IPNetwork) -> tuple[str, str] | None:
+def unusable(address: IPAddress, machines: IPNetwork) -> tuple[str, str] | None:
     """Say why no machine of this network can have this address, and which it could have; None where it can."""
     if addressing.usable(machines, address):
         return None
@@ -49,7 +49,7 @@ def _overlap(cluster: ClusterShape, one: str, other: str) -> Iterator[Problem]:
 
 @check
 def _gateway(cluster: ClusterShape) -> Iterator[Problem]:
-    if cluster.gateway is not None and (wrong := outside_range(cluster.gateway, cluster.machine_network)):
+    if cluster.gateway is not None and (wrong := unusable(cluster.gateway, cluster.machine_network)):
         yield cluster.refuse("gateway", *wrong)
 
 

@@ -11,7 +11,7 @@ from netaddr import IPNetwork
 from podnet import addressing
 from podnet.addressing import AddressError
 from podnet.config import defaults
-from podnet.config.networks import outside_range
+from podnet.config.networks import unusable
 from podnet.config.problems import shown
 from podnet.config.reading import UnknownError, check
 from podnet.config.shape import ClusterShape, NodeShape
@@ -22,7 +22,6 @@ _STACK: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 
 _CONTAINER_LONGEST: Final = 64
 """Characters of a container's name: LXC makes it the host name, of which the kernel takes so many (HOST_NAME_MAX)."""
-
 
 _SIZES: Final = {
     # kubeadm refuses a control plane with less than 1700 (ControlPlaneMem). More than a TiB was meant as bytes or KiB.
@@ -64,7 +63,7 @@ def _container_name(stack: str, cluster: ClusterShape, node: NodeShape) -> Itera
 
 @check
 def _address(cluster: ClusterShape, node: NodeShape) -> Iterator[Problem]:
-    if wrong := outside_range(node.address, cluster.machine_network):
+    if wrong := unusable(node.address, cluster.machine_network):
         yield node.refuse("address", *wrong)
     elif node.address == defaults.gateway(cluster):
         found = f"{node.address} is the gateway of machineNetwork"
@@ -85,7 +84,6 @@ def _size(node: NodeShape, name: str) -> Iterator[Problem]:
 
 @check
 def _roles(cluster: ClusterShape) -> Iterator[Problem]:
-    roles = [node.role for node in cluster.nodes]
     heads = [node for node in cluster.nodes if node.role is Role.CONTROL_PLANE]
     if not heads:
         yield cluster.problem("nodes", "no node has the role control-plane", "exactly one that has it")
@@ -95,7 +93,7 @@ def _roles(cluster: ClusterShape) -> Iterator[Problem]:
             f"{heads[0].label} is the control plane already",
             "worker: podnet builds clusters with one control-plane node",
         )
-    if Role.WORKER not in roles:
+    if all(node.role is not Role.WORKER for node in cluster.nodes):
         yield cluster.problem("nodes", "no node has the role worker", "at least one that has it")
 
 
@@ -106,7 +104,7 @@ def _unique(cluster: ClusterShape, name: str) -> Iterator[Problem]:
         value = getattr(node, name, None)
         if value is not None and (holder := first.setdefault(value, node)) is not node:
             found = f"{value} is already the {name} of {holder.label}"
-            yield node.problem(name, found, "one that no other node has")
+            yield node.refuse(name, found, "one that no other node has")
 
 
 @check
@@ -124,19 +122,11 @@ def _pod_subnets(cluster: ClusterShape) -> Iterator[Problem]:
         if pods is not None and not addressing.within(subnet, pods):
             yield node.problem("pod_subnet", f"{subnet} lies outside podSubnet {pods}", "a part of it")
             continue
-        taken = [(other, range_) for other, range_ in earlier if _share(node, subnet, other, range_)]
-        for other, range_ in taken[:1]:
-            found = f"{_origin(node, subnet)} overlaps {_origin(other, range_)} of {other.label}"
+        if clash := next((each for each in earlier if addressing.overlap(subnet, each[1])), None):
+            found = f"{_origin(node, subnet)} overlaps {_origin(*clash)} of {clash[0].label}"
             yield node.problem("pod_subnet", found, "a range that shares no address with another node's")
         earlier.append((node, subnet))
 
 
-def _share(node: NodeShape, subnet: IPNetwork, other: NodeShape, range_: IPNetwork) -> bool:
-    if not addressing.overlap(subnet, range_):
-        return False
-    # Where both follow from the nodes' addresses, those are the same, and that is noted already.
-    return node.pod_subnet is not None or other.pod_subnet is not None
-
-
 def _origin(node: NodeShape, subnet: IPNetwork) -> str:
-    return f"{subnet}" if node.pod_subnet else f"{subnet} (from the address {node.address})"
+    return f"{subnet}" if node.pod_subnet is not None else f"{subnet} (from the address {node.address})"

@@ -49,14 +49,14 @@ class Shape(BaseModel):
 
     _path: Path = ()
 
-    def place(self, name: str) -> str:
-        """Name the place of one of the values. name: the field's."""
-        return place((*self._path, key_of(name)))
-
     @property
     def label(self) -> str:
         """Name the mapping in a sentence: ``nodes[1]``."""
         return place(self._path).removeprefix(NAMESPACE)
+
+    def values(self) -> dict[str, Any]:
+        """Give every value by the field's name."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
 
     def problem(self, name: str, found: str, expected: str) -> Problem:
         """Say what is wrong with one of the values. name: the field's."""
@@ -122,7 +122,7 @@ class Reader:
         shape = model.model_construct()
         shape._path = path
         if not isinstance(raw, Mapping) or (path and _is_encrypted(raw)):
-            self.problems.append(_wrong_type(path, raw, "model_type"))
+            self.problems.append(Problem(place(path), *_wrong_type(raw, "model_type")))
             shape.__dict__.clear()
             return shape
         misspelt = self._unknown_keys(model, raw, path)
@@ -151,11 +151,9 @@ class Reader:
         except ValidationError as error:
             # There is one: what the value holds is read already.
             [detail] = error.errors(include_url=False, include_input=False)
-            if wrong := detail.get("ctx", {}).get("error"):
-                self.problems.append(shape.refuse(name, wrong.found, wrong.expected))
-            else:
-                self.problems.append(_wrong_type(path, raw, detail["type"]))
-                shape.__dict__.pop(name, None)
+            refused = detail.get("ctx", {}).get("error")
+            said = (refused.found, refused.expected) if refused else _wrong_type(raw, detail["type"])
+            self.problems.append(shape.refuse(name, *said))
 
     def _unknown_keys(self, model: type[Shape], raw: Mapping[object, object], path: Path) -> set[str]:
         """Note every key that there is not; give those that were probably meant, and are not written otherwise."""
@@ -173,12 +171,11 @@ class Reader:
         return misspelt
 
 
-def _wrong_type(path: Path, raw: object, error: str) -> Problem:
+def _wrong_type(raw: object, error: str) -> tuple[str, str]:
     if _is_encrypted(raw):
-        return Problem(place(path), "is encrypted", "a plain value: podnet's config holds no secrets")
+        return "is encrypted", "a plain value: podnet's config holds no secrets"
     what, word = kind(raw), shown(raw)
-    found = what if what == word else f"{word} is {what}"
-    return Problem(place(path), found, _EXPECTED.get(error, "another kind of value"))
+    return what if what == word else f"{word} is {what}", _EXPECTED.get(error, "another kind of value")
 
 
 def _is_encrypted(raw: object) -> bool:

@@ -115,30 +115,20 @@ Mtu = Annotated[int, between(576, 9000, "bytes cannot be the MTU")]
 
 # Images
 
-_IMAGE_LONGEST: Final = 255
 _LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_REGISTRY: Final = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?"
 _PART: Final = r"[a-z0-9]+(?:(?:[.]|_{1,2}|-+)[a-z0-9]+)*"
-_IMAGE: Final = re.compile(
-    rf"(?:{_REGISTRY}/)?{_PART}(?:/{_PART})*(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]*))?(?P<digest>@sha256:[0-9a-f]{{64}})?"
+_IMAGE: Final = (
+    rf"(?=.{{1,255}}\Z)(?:{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?:@sha256:[0-9a-f]{64})?"
 )
 """The grammar of an image's reference (distribution/reference), with sha256 as the only digest."""
 
-
-def _image(reference: str) -> str:
-    match = _IMAGE.fullmatch(reference) if len(reference) <= _IMAGE_LONGEST else None
-    if match is None:
-        expected = "registry/name:tag or registry/name@sha256:digest"
-        raise RefusedError(f"{shown(reference)} is not an image reference", expected)
-    if match["digest"] is None and match["tag"] is None:
-        raise RefusedError(f"{shown(reference)} names no version of the image", "a tag or a digest at its end")
-    if match["digest"] is None and match["tag"] == "latest":
-        found = f"{shown(reference)} can be another image tomorrow"
-        raise RefusedError(found, "a tag other than latest, or a digest")
-    return reference
-
-
-Image = Annotated[str, rule(_image)]
+Image = Annotated[
+    str,
+    matching(_IMAGE, "an image reference", "registry/name:tag or registry/name@sha256:digest"),
+    never(r"(.*/)?[^/:@]+", "names no version of the image", "a tag or a digest at its end"),
+    never(r"[^@]*:latest", "can be another image tomorrow", "a tag other than latest, or a digest"),
+]
 
 
 # How an existing host is logged in to
