@@ -49,9 +49,10 @@ def restore(stack: str, dumped: Mapping[str, object]) -> Cluster:
 
     Raises PodnetError where a value that is needed cannot be read.
     """
+    reader = Reader(rules=False)
+    written = reader.read(ClusterShape, dumped)
     try:
-        return defaults.finished(stack, Reader(rules=False).read(ClusterShape, dumped))
+        return defaults.finished(stack, written)
     except (AddressError, UnknownError) as error:
-        raise PodnetError(
-            f"the cluster {stack} was described by a podnet that this one does not know: {error}"
-        ) from None
+        why = "; ".join(map(str, reader.problems)) or error
+        raise PodnetError(f"the cluster {stack} was described by a podnet that this one does not know: {why}") from None

@@ -39,7 +39,7 @@ def unusable(address: IPAddress, machines: IPNetwork) -> tuple[str, str] | None:
 def _overlap(cluster: ClusterShape, one: str, other: str) -> Iterator[Problem]:
     first, network = getattr(cluster, one), getattr(cluster, other)
     if addressing.overlap(first, network):
-        default = network == DEFAULT_SERVICE_SUBNET
+        default = other == "service_subnet" and network == DEFAULT_SERVICE_SUBNET
         yield cluster.problem(
             other,
             f"{network}{', the default,' if default else ''} overlaps {key_of(one)} {first}",

@@ -27,7 +27,10 @@ _S = TypeVar("_S", bound="Shape")
 
 
 class UnknownError(AttributeError):
-    """A value is asked for that is missing or refused: its own problem is noted, and what follows cannot be said."""
+    """A value is asked for that is missing or refused: its own problem is noted, and what follows cannot be said.
+
+    It is an AttributeError, so that ``getattr`` with a default gives that instead.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Shape(BaseModel):
             try:
                 return super().__getattr__(name)
             except AttributeError:
-                raise UnknownError(f"{place((*self._path, key_of(name)))} cannot be read") from None
+                raise UnknownError(f"{name} is not known") from None
 
 
 def check(function: Callable[_P, Iterator[Problem]]) -> Callable[_P, Iterator[Problem]]:
@@ -112,7 +115,10 @@ _EXPECTED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads shapes, and collects the problems. rules: whether values must keep the rules, beside their types."""
+    """Reads shapes, and collects the problems.
+
+    rules: whether every key must be known and every value keep the rules, beside its type.
+    """
 
     rules: bool = True
     problems: list[Problem] = field(default_factory=list)
@@ -125,7 +131,7 @@ class Reader:
             self.problems.append(Problem(place(path), *_wrong_type(raw, "model_type")))
             shape.__dict__.clear()
             return shape
-        misspelt = self._unknown_keys(model, raw, path)
+        misspelt = self._unknown_keys(model, raw, path) if self.rules else set()
         for name, info in model.model_fields.items():
             key = key_of(name)
             needed = next((each for each in info.metadata if isinstance(each, Needed)), None)

@@ -191,6 +191,7 @@ def test_what_stands_is_read_back_without_rules() -> None:
     """Another podnet, with other rules and other keys, may have made it."""
     dumped: dict[str, Any] = config.dump(config.load("dev", smallest()))
     dumped |= {"kubernetesVersion": "1.10.1", "machineNetwork": "192.168.50.0/30", "later": {"a": 1}}
+    dumped["cni"]["mtu6"] = 1480
     dumped["images"]["nginx"] = "nginx:latest"
     dumped["nodes"][1] |= {"name": "Node_1", "memory": 1, "zone": "b"}
     del dumped["cni"]["mtu"], dumped["nodes"][0]["cpus"]
@@ -204,11 +205,11 @@ def test_what_stands_is_read_back_without_rules() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("podSubnet",), "fd00:22::/56", "podnet:podSubnet cannot be read"),
-        (("nodes",), {}, "podnet:nodes cannot be read"),
-        (("nodes", 1, "role"), "witness", "podnet:nodes[1].role cannot be read"),
-        (("nodes", 0), "master", "podnet:nodes[0].name cannot be read"),
-        (("cni", "mtu"), "1500", "podnet:cni.mtu cannot be read"),
+        (("podSubnet",), "fd00:22::/56", "podnet:podSubnet: 'fd00:22::/56' is IPv6"),
+        (("nodes",), {}, "podnet:nodes: a mapping; expected a list"),
+        (("nodes", 1, "role"), "witness", "podnet:nodes[1].role: 'witness' is not a role"),
+        (("nodes", 0), "master", "podnet:nodes[0]: 'master' is text"),
+        (("cni", "mtu"), "1500", "podnet:cni.mtu: '1500' is text"),
         (("nodes", 1, "podSubnet"), None, "10.22.0.0/24 has too few subnets"),
     ],
 )
