@@ -16,7 +16,7 @@ from typing import Final
 from netaddr import IPAddress, IPNetwork, iprange_to_cidrs
 from netaddr.core import AddrFormatError
 
-from podnet.errors import PodnetError
+from podnet.errors import RefusedError
 
 
 class Family(IntEnum):
@@ -36,16 +36,8 @@ class Family(IntEnum):
         return f"IPv{self.value}"
 
 
-class AddressError(PodnetError):
-    """A text that is no address or network, or a range that cannot be carved.
-
-    found: what stands there. expected: what would have been right.
-    """
-
-    def __init__(self, found: str, expected: str) -> None:
-        self.found = found
-        self.expected = expected
-        super().__init__(f"{found}; expected {expected}")
+class AddressError(RefusedError):
+    """A text that is no address or network, or a range that cannot be carved."""
 
 
 _PREFIX: Final = re.compile(r"0|[1-9][0-9]{0,2}")

@@ -35,6 +35,18 @@ class PodnetError(Exception):
     """Something that the user can understand and act on. Its text is shown as it is."""
 
 
+class RefusedError(PodnetError, ValueError):
+    """A value that cannot be taken.
+
+    found: what stands there. expected: what would have been right.
+    """
+
+    def __init__(self, found: str, expected: str) -> None:
+        self.found = found
+        self.expected = expected
+        super().__init__(f"{found}; expected {expected}")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with the config.

@@ -1,8 +1,8 @@
 """From what a user wrote to a checked :class:`podnet.model.Cluster`, or to everything that is wrong with it at once.
 
-The steps, each a module: ``stackfile`` reads a file, ``shape`` holds the keys and their types (the only place that
-knows pydantic), ``networks``, ``nodes``, ``ssh`` and ``options`` check what the values mean, ``findings`` collects the
-problems.
+``stackfile`` reads a file. ``shape`` holds the keys, ``values`` what each may be, made of ``rules``; ``reading`` reads
+them. ``networks``, ``nodes`` and ``logins`` check the values against each other, and ``defaults`` derives the ones that
+are not written.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from podnet.config import networks, nodes, options, shape, ssh, stackfile
+from podnet.config import defaults, logins, networks, nodes, stackfile
 from podnet.config.dump import dump, restore
-from podnet.config.findings import Findings
-from podnet.model import Cluster, MachineProvider
+from podnet.config.problems import in_order
+from podnet.config.reading import Reader
+from podnet.config.shape import ClusterShape
+from podnet.errors import ConfigError
+from podnet.model import Cluster
 
 __all__ = ["dump", "from_stack_file", "load", "restore"]
 
@@ -26,25 +29,17 @@ def load(stack: str, raw: Mapping[str, object]) -> Cluster:
 
     Raises ConfigError with every problem, and nothing else.
     """
-    findings = Findings()
-    written = shape.read(raw, findings)
-    options.check(stack, written, findings)
-    ranges = networks.check(written, findings)
-    drafts = nodes.check(written.nodes, ranges, findings)
-    if written.provider == MachineProvider.LXC and not findings.refused("stack"):
-        nodes.check_container_names(stack, drafts, findings)
-    logins = ssh.check(written, findings)
-    networks.check_outside(ranges, [draft.address for draft in drafts if draft.address is not None], findings)
-    findings.raise_if_any()
-    return Cluster(
-        name=stack,
-        provider=options.provider(written),
-        kubernetes_version=written.kubernetes_version,
-        nodes=tuple(draft.finished(login) for draft, login in zip(drafts, logins, strict=True)),
-        cni=options.cni(written),
-        images=options.images(written),
-        **ranges.finished(),
-    )
+    reader = Reader()
+    written = reader.read(ClusterShape, raw)
+    problems = [
+        *reader.problems,
+        *nodes.problems(stack, written),
+        *logins.problems(written),
+        *networks.problems(written),
+    ]
+    if problems:
+        raise ConfigError(in_order(problems))
+    return defaults.finished(stack, written)
 
 
 def from_stack_file(path: Path) -> Cluster:

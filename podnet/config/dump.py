@@ -4,58 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from podnet.addressing import AddressError, parse_address, parse_network
-from podnet.config import options, shape
-from podnet.config.findings import Findings
-from podnet.config.shape import LoginShape, NodeShape, SshShape
+from podnet.addressing import AddressError
+from podnet.config import defaults
+from podnet.config.reading import Reader, Shape, UnknownError, key_of, nested
+from podnet.config.shape import ClusterShape
 from podnet.errors import PodnetError
-from podnet.model import Cluster, Login, MachineProvider, Node, Role
+from podnet.model import Cluster
 
 
 def dump(cluster: Cluster) -> dict[str, object]:
     """Write out the config of a cluster, such that loading it gives the same cluster."""
+    return _written(ClusterShape, cluster)
+
+
+def _written(model: type[Shape], noun: object) -> dict[str, object]:
+    """Write out every key of a shape whose value the noun has, under the same name."""
+    values = {name: getattr(noun, name, None) for name in model.model_fields}
+    if values.get("ssh") is not None:
+        values |= {"memory": None, "cpus": None}  # An existing host has what it has.
+    if "agent" in values and values["key_file"] is None:
+        values["agent"] = True
     return {
-        "provider": str(cluster.provider),
-        "machineNetwork": str(cluster.machine_network),
-        "gateway": str(cluster.gateway),
-        "podSubnet": str(cluster.pod_subnet),
-        "serviceSubnet": str(cluster.service_subnet),
-        "outside": str(cluster.outside),
-        "kubernetesVersion": cluster.kubernetes_version,
-        "nodes": [_node(node) for node in cluster.nodes],
-        "cni": {
-            "network": cluster.cni.network,
-            "bridge": cluster.cni.bridge,
-            "mtu": cluster.cni.mtu,
-            "ipMasq": cluster.cni.ip_masq,
-            "hairpinMode": cluster.cni.hairpin_mode,
-            "portmap": cluster.cni.portmap,
-        },
-        "images": {"nginx": cluster.images.nginx, "probe": cluster.images.probe},
+        key_of(name): _plain(nested(model.model_fields[name]), value)
+        for name, value in values.items()
+        if value is not None
     }
 
 
-def _node(node: Node) -> dict[str, object]:
-    written: dict[str, object] = {
-        "name": node.name,
-        "role": str(node.role),
-        "address": str(node.address),
-        "podSubnet": str(node.pod_subnet),
-    }
-    if node.ssh is not None:
-        return written | {"ssh": _login(node.ssh)}
-    return written | {"memory": node.memory, "cpus": node.cpus}
-
-
-def _login(login: Login) -> dict[str, object]:
-    written: dict[str, object] = {
-        "host": login.host,
-        "port": login.port,
-        "user": login.user,
-        "hostKey": login.host_key,
-    }
-    written |= {"agent": True} if login.key_file is None else {"keyFile": login.key_file}
-    return written | ({} if login.bastion is None else {"bastion": _login(login.bastion)})
+def _plain(model: type[Shape] | None, value: object) -> object:
+    match value:
+        case bool() | int():
+            return value
+        case tuple() if model:
+            return [_written(model, part) for part in value]
+        case _:
+            return _written(model, value) if model else str(value)
 
 
 def restore(stack: str, dumped: Mapping[str, object]) -> Cluster:
@@ -66,46 +49,10 @@ def restore(stack: str, dumped: Mapping[str, object]) -> Cluster:
 
     Raises PodnetError where a value that is needed cannot be read.
     """
-    written = shape.read(dumped, Findings())
+    reader = Reader(rules=False)
+    written = reader.read(ClusterShape, dumped)
     try:
-        return Cluster(
-            name=stack,
-            provider=MachineProvider(written.provider),
-            machine_network=parse_network(written.machine_network or ""),
-            gateway=parse_address(written.gateway or ""),
-            pod_subnets=(parse_network(written.pod_subnet or ""),),
-            service_subnets=(parse_network(written.service_subnet),),
-            outside=parse_address(written.outside or ""),
-            kubernetes_version=written.kubernetes_version,
-            nodes=tuple(_restored_node(node) for node in written.nodes or ()),
-            cni=options.cni(written),
-            images=options.images(written),
-        )
-    except (AddressError, ValueError) as error:
-        raise PodnetError(
-            f"the cluster {stack} was described by a podnet that this one does not know: {error}"
-        ) from None
-
-
-def _restored_node(written: NodeShape) -> Node:
-    return Node(
-        name=written.name or "",
-        role=Role(written.role or ""),
-        addresses=(parse_address(written.address or ""),),
-        pod_subnets=(parse_network(written.pod_subnet or ""),),
-        memory=written.memory,
-        cpus=written.cpus,
-        ssh=None if written.ssh is None else _restored_login(written.ssh),
-    )
-
-
-def _restored_login(written: LoginShape) -> Login:
-    bastion = written.bastion if isinstance(written, SshShape) else None
-    return Login(
-        host=written.host or "",
-        port=written.port,
-        user=written.user or "",
-        host_key=written.host_key or "",
-        key_file=written.key_file,
-        bastion=None if bastion is None else _restored_login(bastion),
-    )
+        return defaults.finished(stack, written)
+    except (AddressError, UnknownError) as error:
+        why = "; ".join(map(str, reader.problems)) or error
+        raise PodnetError(f"the cluster {stack} was described by a podnet that this one does not know: {why}") from None

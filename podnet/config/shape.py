@@ -1,205 +1,83 @@
-"""The config's keys and the types of their values. Only this module knows pydantic.
-
-Every problem is reported, also beside others: what pydantic refuses is noted and left out, and the rest is read as if
-it had not been written. That is why a required value may be None here; what it means that it is missing is for the
-checks to say.
-"""
+"""The config's keys: the type of each value, its default, and what is said where a required one is missing."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+from podnet import model, versions
+from podnet.addressing import parse_network
+from podnet.config import values
+from podnet.config.reading import Needed, Shape
 
-from podnet import versions
-from podnet.config.findings import Findings, kind, place, shown
-
-DEFAULT_SERVICE_SUBNET: Final = "10.96.0.0/12"
+DEFAULT_SERVICE_SUBNET: Final = parse_network("10.96.0.0/12")
 """kubeadm's own default."""
 
-Path = tuple[str | int, ...]
 
-
-class _Mapping(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
-
-
-class LoginShape(_Mapping):
+class LoginShape(Shape):
     """What ``ssh`` and ``bastion`` share; see :class:`podnet.model.Login`."""
 
-    host: str | None = None
-    port: int = 22
-    user: str | None = None
-    host_key: str | None = None
-    key_file: str | None = None
+    host: values.Host | None = None
+    port: values.Port = 22
+    user: Annotated[values.User, Needed("the user to log in as; on a node it needs sudo without a password")]
+    host_key: Annotated[
+        values.HostKey, Needed(values.HOST_KEY, found="missing: podnet talks to no host whose key is not pinned")
+    ]
     agent: bool = False
+    key_file: values.KeyFile | None = None
+
+
+class BastionShape(LoginShape):
+    """``bastion`` of a login."""
+
+    host: Annotated[values.Host, Needed("the bastion's name or address")]
 
 
 class SshShape(LoginShape):
-    """``ssh`` of a node."""
+    """``ssh`` of a node. The host is the node's address where it is not written."""
 
-    bastion: LoginShape | None = None
+    bastion: BastionShape | None = None
 
 
-class NodeShape(_Mapping):
+class NodeShape(Shape):
     """One entry of ``nodes``."""
 
-    name: str | None = None
-    role: str | None = None
-    address: str | None = None
-    pod_subnet: str | None = None
+    name: Annotated[values.NodeName, Needed("the node's name, like node1")]
+    role: Annotated[values.Role, Needed("control-plane or worker")]
+    address: Annotated[values.Address, Needed("the node's address in machineNetwork")]
+    pod_subnet: values.NodePodSubnet | None = None
     memory: int = 2048
     cpus: int = 2
     ssh: SshShape | None = None
 
 
-class CniShape(_Mapping):
-    """``cni``, with podnet's defaults; see :class:`podnet.model.CniOptions`."""
+class CniShape(Shape):
+    """``cni``; see :class:`podnet.node.spec.CniOptions`."""
 
-    network: str = "mynet"
-    bridge: str = "cni0"
-    mtu: int = 1500
+    network: values.CniNetwork = "mynet"
+    bridge: values.Bridge = "cni0"
+    mtu: values.Mtu = 1500
     ip_masq: bool = False
     hairpin_mode: bool = True
     portmap: bool = True
 
 
-class ImagesShape(_Mapping):
-    """``images``, with podnet's defaults; see :class:`podnet.model.Images`."""
+class ImagesShape(Shape):
+    """``images``; see :class:`podnet.model.Images`."""
 
-    nginx: str = "podnet.local/nginx:1.22.1"
-    probe: str = "podnet.local/probe:1"
+    nginx: values.Image = "podnet.local/nginx:1.22.1"
+    probe: values.Image = "podnet.local/probe:1"
 
 
-class ClusterShape(_Mapping):
+class ClusterShape(Shape):
     """All keys of the namespace ``podnet``."""
 
-    provider: str = "lxc"
-    machine_network: str | None = None
-    gateway: str | None = None
-    pod_subnet: str | None = None
-    service_subnet: str = DEFAULT_SERVICE_SUBNET
-    outside: str | None = None
-    kubernetes_version: str = versions.KUBERNETES
-    nodes: list[NodeShape] | None = None
+    provider: values.Provider = model.MachineProvider.LXC
+    machine_network: Annotated[values.MachineNetwork, Needed("the network that the machines share, as address/prefix")]
+    gateway: values.Address | None = None
+    pod_subnet: Annotated[values.PodSubnet, Needed("the range that holds every pod's address, as address/prefix")]
+    service_subnet: values.ServiceSubnet = DEFAULT_SERVICE_SUBNET
+    outside: values.Address | None = None
+    kubernetes_version: values.KubernetesVersion = versions.KUBERNETES
+    nodes: Annotated[list[NodeShape], Needed("a list with one control-plane node and at least one worker")]
     cni: CniShape = CniShape()
     images: ImagesShape = ImagesShape()
-
-
-_STRUCTURED: Final = ("nodes", "cni", "images")
-
-_DEPTH: Final = 5
-"""The longest path to a value: nodes, its index, ssh, bastion, its key. What lies deeper is refused as a whole."""
-
-_EXPECTED: Final = {
-    "string_type": "text, in quotes where YAML reads it as something else",
-    "string_unicode": "text",
-    "int_type": "a whole number, without quotes",
-    "bool_type": "true or false, without quotes",
-    "list_type": "a list",
-    "model_type": "a mapping of keys to values",
-}
-
-
-def read(raw: Mapping[str, object], findings: Findings) -> ClusterShape:
-    """Read the keys; what is unknown or of a wrong type is noted and left out."""
-    values = {key: _decoded(key, value) for key, value in raw.items()}
-    try:
-        return ClusterShape.model_validate(values)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-    refused = {detail["loc"] for detail in details}
-    for detail in details:
-        _note(detail["type"], detail["loc"], values, findings)
-    return ClusterShape.model_validate(_without(values, refused))
-
-
-def _decoded(key: str, value: object) -> object:
-    """Read the JSON that Pulumi makes of a structured value; text that is none is refused by its type later."""
-    if key not in _STRUCTURED or not isinstance(value, str):
-        return value
-    try:
-        decoded: object = json.loads(value)
-    except (ValueError, RecursionError):
-        return value
-    return decoded
-
-
-def _note(kind_of_error: str, path: Path, values: object, findings: Findings) -> None:
-    where = place(*path)
-    if kind_of_error in {"extra_forbidden", "invalid_key"}:
-        _note_unknown_key(path, values, findings)
-        return
-    value = _value_at(path, values)
-    what, word = kind(value), shown(value)
-    found = what if what == word or value is None else f"{word} is {what}"
-    findings.refuse(where, "nothing" if value is None else found, _EXPECTED.get(kind_of_error, "another kind of value"))
-
-
-def _note_unknown_key(path: Path, values: object, findings: Findings) -> None:
-    *parents, key = path
-    meant = _meant_key(_model_at(tuple(parents)), str(key))
-    if meant is None:
-        names = ", ".join(_names(_model_at(tuple(parents))))
-        findings.refuse(place(*path), "there is no such key", f"one of {names}")
-        return
-    findings.refuse(place(*path), "there is no such key", meant)
-    if _value_at((*parents, meant), values) is None:
-        findings.leave_out(place(*parents, meant))
-
-
-def _names(model: type[_Mapping]) -> list[str]:
-    return sorted(field.alias or name for name, field in model.model_fields.items())
-
-
-def _meant_key(model: type[_Mapping], key: str) -> str | None:
-    # Case is the usual slip (podsubnet), and the measure of likeness counts it as any other difference.
-    names = {name.lower(): name for name in _names(model)}
-    likely = get_close_matches(key.lower()[:60], names, n=1, cutoff=0.75)
-    return names[likely[0]] if likely else None
-
-
-def _model_at(path: Path) -> type[_Mapping]:
-    match path:
-        case ("nodes", _):
-            return NodeShape
-        case ("nodes", _, "ssh"):
-            return SshShape
-        case ("nodes", _, "ssh", "bastion"):
-            return LoginShape
-        case ("cni",):
-            return CniShape
-        case ("images",):
-            return ImagesShape
-    return ClusterShape
-
-
-def _value_at(path: Path, value: object) -> object:
-    for part in path:
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int):
-            value = value[part]
-    return value
-
-
-def _without(value: object, refused: set[Path], here: Path = ()) -> object:
-    """Copy a value without its refused parts; in a list an empty mapping takes their place, to keep the indices."""
-    if len(here) >= _DEPTH:
-        return value
-    if isinstance(value, dict):
-        return {
-            key: _without(part, refused, (*here, key))
-            for key, part in value.items()
-            if isinstance(key, str) and (*here, key) not in refused
-        }
-    if isinstance(value, list):
-        return [
-            {} if (*here, index) in refused else _without(part, refused, (*here, index))
-            for index, part in enumerate(value)
-        ]
-    return value

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from podnet import config, versions
-from podnet.errors import ConfigError
+from podnet.addressing import Family, parse_address, parse_network
+from podnet.config import defaults
+from podnet.config.shape import ClusterShape, NodeShape
+from podnet.errors import ConfigError, PodnetError
 from podnet.model import Images, Login, MachineProvider, Role
 from podnet.node.spec import CniOptions
 from podnet.planning import plan
@@ -87,7 +90,7 @@ ECDSA_KEY = (
 
 
 def existing() -> dict[str, Any]:
-    """Give a config of hosts that somebody else made, with nothing that has a default."""
+    """Give a config of existing hosts, with nothing that has a default."""
     raw = smallest() | {"provider": "ssh"}
     for node in raw["nodes"]:
         node["ssh"] = {"user": "admin", "hostKey": HOST_KEY, "agent": True}
@@ -119,6 +122,31 @@ def test_every_written_value_of_an_existing_host_is_kept() -> None:
     assert config.restore("dev", config.dump(cluster)) == cluster
 
 
+KEYS = (
+    HOST_KEY,
+    ECDSA_KEY,
+    "ecdsa-sha2-nistp384 AAAAE2VjZHNhLXNoYTItbmlzdHAzODQAAAAIbmlzdHAzODQAAABhBP/gudELtwTIZBkJJoi+A9I5Y1WZbdNmVqRc8A7Zlf"
+    "sPHqCSyZ1EBvA782PJr/G5EDigTAgaoezPHeSumljIYKlD5KC/fx3z/ZCuCRp/PFJyROuZkZ6hbYB2EgYiLmNbag==",
+    "ecdsa-sha2-nistp521 AAAAE2VjZHNhLXNoYTItbmlzdHA1MjEAAAAIbmlzdHA1MjEAAACFBAHwx8VRAVIXwlPZ6RocB/IFiX2GeO32Lr8mb3pQih"
+    "4qKAASZMRrxV8BLlscIx6nsLduFaHpabDXlBxCP5LVtpXCIwD/DDvw3FJ+2LhDzPcPW2Q8Co/gIeBTgA36iPko0Ttd30jDbz84YFJCDYH9P4JdUxEy"
+    "RGIBwO71YTkWY7N12m5bzA==",
+)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.partition(" ")[0])
+def test_a_host_key_is_one_of_its_type(key: str) -> None:
+    raw = existing()
+    raw["nodes"][1]["ssh"]["hostKey"] = key
+    node = config.load("dev", raw).workers[0]
+    assert node.ssh is not None
+    assert node.ssh.host_key == key
+    kind, data = key.split()
+    for wrong in (f"{kind} {data[4:]}", f"{kind} {data[:-8]}", f"{kind} {data}AAAA", kind, data, f"ssh-dss {data}"):
+        raw["nodes"][1]["ssh"]["hostKey"] = wrong
+        with pytest.raises(ConfigError, match="is not a public host key"):
+            config.load("dev", raw)
+
+
 def test_the_same_name_behind_another_bastion_is_another_host() -> None:
     raw = existing()
     for number, node in enumerate(raw["nodes"]):
@@ -146,6 +174,61 @@ def test_a_pod_subnet_follows_from_the_nodes_own_address() -> None:
         "master": "10.22.1.0/24",
         "node1": "10.22.2.0/24",
     }
+
+
+def test_the_length_of_a_pod_subnet_follows_from_the_family() -> None:
+    head, node = (
+        NodeShape.model_construct(role=role, address=parse_address(address, Family.IPV6))
+        for role, address in ((Role.CONTROL_PLANE, "fd00:100::200"), (Role.WORKER, "fd00:100::207"))
+    )
+    pods = parse_network("fd00:22::/56", Family.IPV6)
+    cluster = ClusterShape.model_construct(pod_subnet=pods, nodes=[node, head])
+    assert str(defaults.pod_subnet(cluster, head)) == "fd00:22:0:1::/64"
+    assert str(defaults.pod_subnet(cluster, node)) == "fd00:22:0:8::/64"
+
+
+def test_what_stands_is_read_back_without_rules() -> None:
+    """Another podnet, with other rules and other keys, may have made it."""
+    dumped: dict[str, Any] = config.dump(config.load("dev", smallest()))
+    dumped |= {"kubernetesVersion": "1.10.1", "machineNetwork": "192.168.50.0/30", "later": {"a": 1}}
+    dumped["cni"]["mtu6"] = 1480
+    dumped["images"]["nginx"] = "nginx:latest"
+    dumped["nodes"][1] |= {"name": "Node_1", "memory": 1, "zone": "b"}
+    del dumped["cni"]["mtu"], dumped["nodes"][0]["cpus"]
+    cluster = config.restore("dev", dumped)
+    assert (cluster.kubernetes_version, str(cluster.machine_network)) == ("1.10.1", "192.168.50.0/30")
+    assert cluster.images.nginx == "nginx:latest"
+    assert (cluster.cni.mtu, cluster.control_plane.cpus) == (1500, 2)
+    assert (cluster.workers[0].name, cluster.workers[0].memory) == ("Node_1", 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("podSubnet",), "fd00:22::/56", "podnet:podSubnet: 'fd00:22::/56' is IPv6"),
+        (("nodes",), {}, "podnet:nodes: a mapping; expected a list"),
+        (("nodes", 1, "role"), "witness", "podnet:nodes[1].role: 'witness' is not a role"),
+        (("nodes", 0), "master", "podnet:nodes[0]: 'master' is text"),
+        (("cni", "mtu"), "1500", "podnet:cni.mtu: '1500' is text"),
+        (("nodes", 1, "podSubnet"), None, "10.22.0.0/24 has too few subnets"),
+    ],
+)
+def test_what_stands_and_cannot_be_read_is_named(path: tuple[Any, ...], value: object, said: str) -> None:
+    dumped: dict[str, Any] = config.dump(config.load("dev", smallest())) | {"podSubnet": "10.22.0.0/24"}
+    target: Any = dumped
+    for part in path[:-1]:
+        target = target[part]
+    target[path[-1]] = value
+    with pytest.raises(PodnetError, match=re.escape(said)) as caught:
+        config.restore("dev", dumped)
+    assert str(caught.value).startswith("the cluster dev was described by a podnet that this one does not know: ")
+
+
+def test_only_a_whole_value_may_be_json() -> None:
+    raw = existing()
+    raw["nodes"][0]["ssh"] = json.dumps(raw["nodes"][0]["ssh"])
+    with pytest.raises(ConfigError, match="expected a mapping of keys to values"):
+        config.load("dev", raw)
 
 
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)

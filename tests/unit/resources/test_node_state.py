@@ -85,7 +85,7 @@ def test_a_rule_that_is_new_does_not_reach_what_stands(dumped: dict[str, Any]) -
 def test_a_description_that_nobody_can_read_is_said(dumped: dict[str, Any]) -> None:
     with pytest.raises(PodnetError, match="the cluster dev was described by a podnet that this one does not know"):
         _plan(props(dumped | {"podSubnet": "fd00::/64"}))
-    with pytest.raises(PodnetError, match="'mars' is not a valid MachineProvider"):
+    with pytest.raises(PodnetError, match="podnet:provider: 'mars' is not a provider"):
         _plan(props(dumped | {"provider": "mars"}))
 
 
