@@ -45,8 +45,7 @@ def ensure(
             with ended_by_sigterm(), store.lock():
                 store.sweep()
                 maker.make(maker.missing(wanted))
-        found = {artifact.name: place for artifact in wanted if (place := maker.find(artifact))}
-        return assemble(found, catalog.artifacts, store)
+        return assemble({artifact: place for artifact in wanted if (place := maker.find(artifact))}, store)
     except OSError as error:
         raise PodnetError(f"the toolchain cannot be made: {error}") from error
 

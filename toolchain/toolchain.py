@@ -15,36 +15,29 @@ from toolchain.store import Store, key8
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """Artifacts that are ready. path is one folder for PATH, of links to what a person or Pulumi runs."""
+    """Programs that are ready, by name. path: one folder for PATH, of links to what a person or Pulumi runs."""
 
-    folders: Mapping[str, Path]
-    owners: Mapping[str, str]
+    programs: Mapping[str, Path]
     path: Path
 
     def bin(self, name: str) -> Path:
         """Where a program lies."""
-        owner = self.owners.get(name)
-        if owner is None:
-            raise PodnetError(f"the toolchain was not asked for {name!r}; it has {', '.join(sorted(self.owners))}")
-        return self.folders[owner] / "bin" / name
-
-    def folder(self, artifact: str) -> Path:
-        """Return the folder of an artifact: its bin/, and share/ where there is more."""
         try:
-            return self.folders[artifact]
+            return self.programs[name]
         except KeyError:
-            raise PodnetError(f"the toolchain was not asked for {artifact!r}") from None
+            known = ", ".join(sorted(self.programs))
+            raise PodnetError(f"the toolchain was not asked for {name!r}; it has {known}") from None
 
 
-def assemble(found: Mapping[str, Path], artifacts: Mapping[str, Artifact], store: Store) -> Toolchain:
+def assemble(found: Mapping[Artifact, Path], store: Store) -> Toolchain:
     """Make the folder of links. It is named after what it links to, so its content never changes."""
-    chosen = [artifact for artifact in artifacts.values() if artifact.name in found]
-    links = {name: found[artifact.name] / "bin" / name for artifact in chosen for name in artifact.on_path}
+    links = {name: place / "bin" / name for artifact, place in found.items() for name in artifact.on_path}
     path = store.root / f"bin-{key8(sorted((name, str(target)) for name, target in links.items()))}"
     if not _is_current(path, links):
         _link(path, links, store)
-    owners = {name: artifact.name for artifact in chosen for name in artifact.binaries}
-    return Toolchain(dict(found), owners, path)
+    return Toolchain(
+        {name: place / "bin" / name for artifact, place in found.items() for name in artifact.binaries}, path
+    )
 
 
 def _is_current(path: Path, links: Mapping[str, Path]) -> bool:

@@ -134,9 +134,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     require_root("namespaces")
     made_here = ensure(["kubernetes", "etcd"])
     names = ("etcd", "kube-apiserver", "kube-controller-manager", "kubeadm", "kubectl")
-    made = Api(
-        tmp_path_factory.mktemp("api"), [made_here.folders[made_here.owners[name]] / "bin" / name for name in names]
-    )
+    made = Api(tmp_path_factory.mktemp("api"), [made_here.bin(name) for name in names])
     try:
         yield made
     finally:

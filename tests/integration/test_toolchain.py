@@ -228,7 +228,7 @@ def test_a_pinned_release_is_taken_and_nothing_is_built(rig: Rig, server: Server
     assert says(toolchain.bin("tool")) == "released"
     assert says(toolchain.path / "tool") == "released"
     assert rig.calls == 0
-    about = manifest(toolchain.folder("tool"))
+    about = manifest(toolchain.bin("tool").parents[1])
     assert about
     assert about["source"] == "official"
     assert list(about["files"]) == ["bin/tool"]
@@ -512,7 +512,7 @@ def test_go_comes_from_its_release_where_the_one_on_path_is_too_old(rig: Rig, se
     server.files["/dl/go.tar.gz"] = content
     rig.releases["go"] = {"base": f"{server.url}/dl", "path": "go.tar.gz", "tree": True}
     rig.releases["sha256"] = {f"{server.url.removeprefix('http://')}/dl/go.tar.gz": hashlib.sha256(content).hexdigest()}
-    about = manifest(rig.ensure("tool").folder("tool"))
+    about = manifest(rig.ensure("tool").bin("tool").parents[1])
     assert about
     assert about["from"] == f"go{golang.OFFICIAL}"
     assert rig.calls == 0
