@@ -76,5 +76,5 @@ class Host(Component):
             parent=self,
             moved_from=self,
         )
-        network = vagrant.bridge(cluster)
-        return on_host("network", network, parent=component, triggers=[network.delete], delete_before_replace=True)
+        # What names it is the stack's own name, so nothing replaces it: boxes hang on it.
+        return on_host("network", vagrant.bridge(cluster), parent=component, keeps_triggers=True)

@@ -92,8 +92,9 @@ def on_host(
     logging: local.Logging | None = local.Logging.STDERR,
     deleted_with: pulumi.Resource | None = None,
     delete_before_replace: bool = False,
+    keeps_triggers: bool = False,
 ) -> local.Command:
-    """A command of the host."""
+    """A command of the host. keeps_triggers: those that an earlier version gave it stay, and replace nothing."""
     return local.Command(
         name,
         create=command.create,
@@ -109,6 +110,7 @@ def on_host(
             depends_on=list(depends_on),
             deleted_with=deleted_with,
             delete_before_replace=delete_before_replace,
+            ignore_changes=["triggers"] if keeps_triggers else None,
             additional_secret_outputs=["stdout", "stderr"] if secrecy.stdout else None,
         ),
     )
