@@ -9,12 +9,11 @@ from podnet.lifecycle import prerequisites, stages
 from podnet.lifecycle.engine import engine
 from podnet.lifecycle.settling import clear_locks
 from podnet.lifecycle.workspace import Workspace
-from podnet.review.interruption import interruptions
-from podnet.review.steps import logged, proposed
+from podnet.review.disruption import in_words
 
 
 def preview(workspace: Workspace, options: Sequence[str] = ()) -> bool:
-    """``pulumi preview``, and in words what a change would interrupt; whether it succeeded."""
+    """``pulumi preview``, and in words what a change would disrupt; whether it succeeded."""
     cluster = workspace.cluster()
     with engine(workspace, prerequisites.for_plans(workspace.places, workspace.python)) as pulumi:
         is_new = pulumi.add_stack()
@@ -27,13 +26,7 @@ def preview(workspace: Workspace, options: Sequence[str] = ()) -> bool:
             "preview", f"--event-log={log}", *options, variables={"PULUMI_DEBUG_COMMANDS": "true"}
         )  # fmt: skip
         if done and "--json" not in options:
-            print(_interruptions(log.read_text()))
+            print(in_words(log.read_text()))
         if is_new:  # the engine wants one to preview in; nothing is up, so nothing stays
             pulumi.remove_stack()
     return done
-
-
-def _interruptions(events: str) -> str:
-    found = interruptions(proposed(logged(events)))
-    lines = [f"  - {', '.join(sorted(each.who))}: {each.what}" for each in found]
-    return "\n".join(["It interrupts:", *lines] if lines else ["It interrupts nothing that is up."])

@@ -12,7 +12,7 @@ from podnet.markdown import block, code
 from podnet.planning import ClusterPlan
 from podnet.review import words
 from podnet.review.difference import Difference, difference
-from podnet.review.interruption import interruptions
+from podnet.review.disruption import disruptions
 from podnet.review.picture import picture
 from podnet.review.steps import Action, InputChange, Step
 
@@ -78,16 +78,16 @@ def _in_words(review: Review, found: Difference) -> Iterator[str]:
         ("Nodes", words.nodes(found)),
         ("Settings", words.settings(found)),
         ("Routes", words.routes(found)),
-        ("What this interrupts", _interrupted(review)),
+        ("What this disrupts", _disrupted(review)),
     ):
         if lines:
             yield f"### {title}\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
-def _interrupted(review: Review) -> list[str]:
+def _disrupted(review: Review) -> list[str]:
     if review.steps is None or review.before is None:
         return []
-    found = interruptions(review.steps)
+    found = disruptions(review.steps)
     return [f"{', '.join(code(name) for name in each.who)}: {each.what}." for each in found] or ["Nothing."]
 
 

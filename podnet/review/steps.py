@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from podnet.errors import PodnetError
+from podnet.kinds import Kind, kind_of
 
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """The key that marks a value as something special to the engine, a secret for one."""
@@ -64,14 +65,15 @@ class InputChange:
 class Step:
     """One resource and what happens to it.
 
-    create: the command line that makes it, where it is a command: it says what the resource is.
+    kind: of the component that it stands in. component: that one's name, which for a node's is the node's.
     because: the resources whose own steps cause this one.
     """
 
     action: Action
     name: str
     type: str
-    create: str
+    kind: Kind | None = None
+    component: str = ""
     changes: tuple[InputChange, ...] = ()
     because: tuple[str, ...] = ()
 
@@ -80,19 +82,16 @@ class Step:
 class Declared:
     """A resource as a program declares it.
 
+    parent: the URN of the component that it stands in.
     depends: for each input the URNs whose outputs are in it, for ``(provider)`` the provider's, and for
     ``(replace with)`` those of the resources whose replacement replaces this one too.
     """
 
     urn: str
     type: str
+    parent: str
     inputs: Mapping[str, str]
     depends: Mapping[str, tuple[str, ...]]
-
-    @property
-    def name(self) -> str:
-        """The last part of the URN."""
-        return self.urn.rpartition("::")[2]
 
 
 def declared(preview: Mapping[str, Any]) -> dict[str, Declared]:
@@ -100,12 +99,7 @@ def declared(preview: Mapping[str, Any]) -> dict[str, Declared]:
 
     Raises PodnetError where it is something else.
     """
-    try:
-        states = [step["newState"] for step in preview["steps"] if step["op"] != "delete"]
-        found = [_declared(state) for state in states if state.get("custom")]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PodnetError(f"this is not what pulumi preview --json prints: {error!r}") from None
-    return {each.urn: each for each in found}
+    return {new.urn: new for op, _, new in _read(preview) if new and op != "delete"}
 
 
 def proposed(preview: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -114,18 +108,25 @@ def proposed(preview: Mapping[str, Any]) -> tuple[Step, ...]:
     Raises PodnetError where it is something else.
     """
     found: dict[str, Step] = {}
+    for op, old, new in _read(preview):
+        either = new or old
+        part = not (old and new)  # of a replacement that is told in parts
+        if op in _OPERATIONS and either and not (part and either.urn in found):
+            found[either.urn] = _made(_OPERATIONS[op], either, tuple(_changes(old, new)) if old and new else ())
+    return tuple(step for step in found.values() if not step.type.startswith(_APART))
+
+
+def _read(preview: Mapping[str, Any]) -> list[tuple[str, Declared | None, Declared | None]]:
+    """Give each operation with what there was and what there will be, components and the stack itself left out."""
     try:
-        for step in preview["steps"]:
-            old, new = step.get("oldState"), step.get("newState")
-            action, state = _OPERATIONS.get(step["op"]), new or old
-            part = not (old and new)  # of a replacement that is told in parts
-            if action is None or not state.get("custom") or (part and step["urn"] in found):
-                continue
-            changes = tuple(_changes(_declared(old), _declared(new))) if old and new else ()
-            found[step["urn"]] = _made(action, _declared(state), changes)
+        steps = [(step["op"], step.get("oldState"), step.get("newState")) for step in preview["steps"]]
+        return [
+            (str(op), _declared(old) if old else None, _declared(new) if new else None)
+            for op, old, new in steps
+            if (new or old).get("custom")
+        ]
     except (KeyError, TypeError, AttributeError) as error:
         raise PodnetError(f"this is not what pulumi preview --json prints: {error!r}") from None
-    return tuple(step for step in found.values() if not step.type.startswith(_APART))
 
 
 def logged(events: str) -> dict[str, Any]:
@@ -155,6 +156,7 @@ _OPERATIONS: Final = {
 def steps(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> tuple[Step, ...]:
     """Compare two previews. What goes away comes last, all else by name: the order of a preview varies."""
     found: dict[str, Step] = {}
+    before = _moved(before, after)
     # Resources come in the order of the program, so a cause comes before what it causes.
     for urn, resource in after.items():
         if step := _step(before.get(urn), resource, found):
@@ -162,6 +164,16 @@ def steps(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> tupl
     gone = [_made(Action.DELETE, resource) for urn, resource in before.items() if urn not in after]
     both = [sorted(each, key=lambda step: step.name) for each in (found.values(), gone)]
     return tuple(step for each in both for step in each if not step.type.startswith(_APART))
+
+
+def _moved(before: Mapping[str, Declared], after: Mapping[str, Declared]) -> dict[str, Declared]:
+    """Give what was before under the URNs that it has after: another component makes no other resource of it.
+
+    A program says so by aliases (podnet's does), which a preview does not show; so the same type and name is the same
+    resource.
+    """
+    new = {(each.type, _name(urn)): urn for urn, each in after.items() if urn not in before}
+    return {urn if urn in after else new.get((each.type, _name(urn)), urn): each for urn, each in before.items()}
 
 
 def _step(old: Declared | None, new: Declared, found: Mapping[str, Step]) -> Step | None:
@@ -174,36 +186,46 @@ def _step(old: Declared | None, new: Declared, found: Mapping[str, Step]) -> Ste
         return _made(Action.CREATE, new)
     changes = tuple(_changes(old, new))
     causes = [urn for key in (_TRIGGERS, _REPLACE_WITH) for urn in new.depends.get(key, ())]
-    anew = [urn for urn in causes if _is_anew(found.get(urn))]
-    if anew or any(_replaces(new, change) for change in changes):
-        return _made(Action.REPLACE, new, changes, () if any(_replaces(new, each) for each in changes) else anew)
+    another = [urn for urn in causes if _is_another(found.get(urn))]
+    if another or any(_replaces(new, change) for change in changes):
+        return _made(Action.REPLACE, new, changes, () if any(_replaces(new, each) for each in changes) else another)
     rest = [urns for key, urns in new.depends.items() if key not in (_TRIGGERS, _REPLACE_WITH)]
     others = [urn for urns in rest for urn in urns if urn in found]
     return _made(Action.UPDATE, new, changes, others) if changes or others else None
 
 
-def _is_anew(step: Step | None) -> bool:
+def _is_another(step: Step | None) -> bool:
     return step is not None and step.action in (Action.CREATE, Action.REPLACE)
 
 
 def _made(
     action: Action, resource: Declared, changes: tuple[InputChange, ...] = (), because: Sequence[str] = ()
 ) -> Step:
-    create = resource.inputs.get("create", "") if resource.type.startswith("command:") else ""
-    causes = dict.fromkeys(urn.rpartition("::")[2] for urn in because)
-    return Step(action, resource.name, resource.type, create, changes, tuple(causes))
+    return Step(
+        action,
+        _name(resource.urn),
+        resource.type,
+        kind_of(resource.urn),
+        _name(resource.parent),
+        changes,
+        tuple(dict.fromkeys(map(_name, because))),
+    )
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
 
 
 def _declared(state: Mapping[str, Any]) -> Declared:
     depends = {key: tuple(urns) for key, urns in (state.get("propertyDependencies") or {}).items() if urns}
     inputs: dict[str, str] = {}
     for key, value in (state.get("inputs") or {}).items():
-        inputs.update(_flat(value, {urn.rpartition("::")[2] for urn in depends.get(key, ())}, key))
+        inputs.update(_flat(value, set(map(_name, depends.get(key, ()))), key))
     if state.get("provider"):
         depends["(provider)"] = (state["provider"].rpartition("::")[0],)
     if state.get("replaceWith"):
         depends[_REPLACE_WITH] = tuple(state["replaceWith"])
-    return Declared(state["urn"], state["type"], inputs, depends)
+    return Declared(state["urn"], state["type"], state.get("parent") or "", inputs, depends)
 
 
 def _flat(value: object, names: Set[str], path: str) -> Iterator[tuple[str, str]]:

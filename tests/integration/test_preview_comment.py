@@ -68,7 +68,7 @@ def test_a_change_that_is_not_committed_yet(clone: Clone) -> None:
     text = (clone.root / "comment.md").read_text()
     assert text.startswith("<!-- podnet-review dev -->\n")
     assert "each gains `10.22.4.0/24` via `10.100.198.203` (`node3`)" in text
-    assert "\n### What this interrupts\n\n- Nothing.\n" in text
+    assert "\n### What this disrupts\n\n- Nothing.\n" in text
     assert "14 to create, 2 to update, 1 to replace" in text
     # The engine writes a salt into the file of a stack: not into this one.
     assert clone.stack_file.read_text() == before + NODE3

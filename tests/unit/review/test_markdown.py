@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podnet import config
+from podnet.kinds import Kind
 from podnet.markdown import block, code
 from podnet.planning import ClusterPlan, plan
 from podnet.review import markdown as module
@@ -21,19 +22,26 @@ from tests.conftest import Golden, dev_config
 
 DEV = Path(__file__).parents[3] / "Pulumi.dev.yaml"
 NODE3 = "    - {name: node3, role: worker, address: 10.100.198.203, podSubnet: 10.22.4.0/24, memory: 2048, cpus: 2}\n"
-CONF = "sudo /usr/local/lib/podnet/podnet-node cni-conf /etc/cni/net.d/10-mynet.conflist cni0"
 STEPS = (
-    Step(Action.CREATE, "node3-vm", "command:local:Command", "podnet.host machine-up dev node3"),
+    Step(Action.CREATE, "node3-vm", "command:local:Command", Kind.VAGRANT_MACHINE, "node3"),
     Step(
         Action.UPDATE,
         "node1-cni-conf",
         "command:remote:Command",
-        CONF,
+        Kind.NET_CONF,
+        "node1",
         (InputChange("stdin", '{\n  "mtu": 1500,\n  "x": 1\n}\n', '{\n  "mtu": 1400,\n  "x": 1\n}\n'),),
     ),
-    Step(Action.UPDATE, "deployment", "kubernetes:apps/v1:Deployment", "", (InputChange("spec.replicas", "2", "3"),)),
-    Step(Action.REPLACE, "verify", "command:local:Command", "podnet.host verify", (), ("node1-cni-conf", "deployment")),
-    Step(Action.DELETE, "old", "command:remote:Command", ""),
+    Step(
+        Action.UPDATE,
+        "deployment",
+        "kubernetes:apps/v1:Deployment",
+        None,
+        "",
+        (InputChange("spec.replicas", "2", "3"),),
+    ),
+    Step(Action.REPLACE, "verify", "command:local:Command", None, "", (), ("node1-cni-conf", "deployment")),
+    Step(Action.DELETE, "old", "command:remote:Command"),
 )
 
 
@@ -75,7 +83,7 @@ def test_without_an_engine_no_resources_are_named(before: ClusterPlan, after: Cl
     text = markdown(Review("a file", before, after))
     assert "### Routes" in text
     assert "Resources" not in text
-    assert "interrupts" not in text
+    assert "disrupts" not in text
 
 
 def test_the_picture_is_drawn_from_the_plan(before: ClusterPlan) -> None:
@@ -87,11 +95,13 @@ def test_the_picture_is_drawn_from_the_plan(before: ClusterPlan) -> None:
 
 def test_a_long_review_is_cut_and_says_so(before: ClusterPlan, after: ClusterPlan) -> None:
     long = "\n".join(str(number) for number in range(9000))
-    step = Step(Action.UPDATE, "a", "command:remote:Command", "", (InputChange("stdin", long, long.replace("7", "x")),))
+    step = Step(
+        Action.UPDATE, "a", "command:remote:Command", changes=(InputChange("stdin", long, long.replace("7", "x")),)
+    )
     text = markdown(Review("main", before, after, (step, replace(step, name="b"))))
     assert len(text) <= LONGEST
     assert "does not fit" in text
-    many = tuple(Step(Action.CREATE, f"r{n}", "t", "") for n in range(250))
+    many = tuple(Step(Action.CREATE, f"r{n}", "t") for n in range(250))
     text = markdown(Review("main", before, after, many))
     assert "… and 150 more." in text
     assert text.count("\n| +") == 100
@@ -100,7 +110,7 @@ def test_a_long_review_is_cut_and_says_so(before: ClusterPlan, after: ClusterPla
 def test_everything_foreign_is_text(before: ClusterPlan) -> None:
     hostile = "`a` | **b** <script>alert(1)</script> @everyone [x](http://e) ```\n# head\n| c"
     changes = (InputChange(hostile, hostile, hostile + "\n```\n</details>\n# more"), InputChange("p", "|", hostile))
-    steps = (Step(Action.UPDATE, hostile, hostile, hostile, changes, (hostile,)),)
+    steps = (Step(Action.UPDATE, hostile, hostile, None, hostile, changes, (hostile,)),)
     text = markdown(Review(hostile, before, before, steps, hostile))
     rest = without_code(text)
     for word in ("script", "@everyone", "http", "**b**", "# head", "# more"):

@@ -1,4 +1,4 @@
-"""What a deployment would do, from two previews, and what that interrupts."""
+"""What a deployment would do, from two previews, and what that disrupts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from podnet.errors import PodnetError
-from podnet.review.interruption import Interruption, interruptions
+from podnet.kinds import Kind
+from podnet.review.disruption import disruptions, in_words
 from podnet.review.steps import Action, InputChange, Step, declared, logged, proposed, steps
 
-NODE = "sudo /usr/local/lib/podnet/podnet-node"
-HOST = '"${PODNET_PYTHON:?is not set}" -m podnet.host'
+REMOTE = "command:remote:Command"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": "no"}
 
 
@@ -50,7 +50,30 @@ def test_an_input_that_changes_updates() -> None:
     assert step.action is Action.UPDATE
     changes = {"stdin": ("x", "y"), "n": ("1", None), "more": (None, "true")}
     assert step.changes == tuple(InputChange(path, *values) for path, values in changes.items())
-    assert step.create == "c"
+
+
+def test_a_step_says_in_which_component_it_is() -> None:
+    of_node = state("node1-cni-conf", stdin="a")
+    component = urn("node1", str(Kind.NET_CONF))
+    of_node["newState"] |= {"urn": f"{component.rpartition('::')[0]}${REMOTE}::node1-cni-conf", "parent": component}
+    steps = found([], [of_node, state("by-itself")])
+    assert [(step.name, step.kind, step.component) for step in steps] == [
+        ("by-itself", None, ""),
+        ("node1-cni-conf", Kind.NET_CONF, "node1"),
+    ]
+
+
+def test_a_resource_in_another_component_is_the_same_one() -> None:
+    def within(component: str, name: str, stdin: str) -> Any:
+        one = state(name, stdin=stdin)
+        one["newState"]["urn"] = f"urn:pulumi:dev::podnet::{component}${REMOTE}::{name}"
+        return one
+
+    before = [within("podnet:network:PodNetwork", name, "a") for name in ("same", "other", "gone")]
+    after = [within("podnet:cni:NetConf", "same", "a"), within("podnet:masquerade:Masquerade", "other", "b")]
+    assert compare(before, after) == [("other", "update"), ("gone", "delete")]
+    # Not of another type.
+    assert compare(before[:1], [state("same", "command:local:Command")]) == [("same", "create"), ("same", "delete")]
 
 
 def test_a_trigger_that_changes_replaces_and_so_does_what_hangs_on_it() -> None:
@@ -152,88 +175,88 @@ def test_something_else_than_a_preview(bad: dict[str, Any]) -> None:
 STDIN = (InputChange("stdin", "a", "b"),)
 
 
-def told(*steps: tuple[Action, str, str], type_: str = "command:remote:Command") -> list[tuple[tuple[str, ...], str]]:
-    return [
-        (each.who, each.what.split(";")[0].split(":")[0])
-        for each in interruptions([Step(action, name, type_, create, STDIN) for action, name, create in steps])
-    ]
+def step(action: Action, kind: Kind | None, component: str = "node1", type_: str = REMOTE) -> Step:
+    return Step(action, f"{component}-x", type_, kind, component, STDIN)
+
+
+def told(*steps: Step) -> list[tuple[tuple[str, ...], str]]:
+    return [(each.who, each.what.split(";")[0].split(":")[0]) for each in disruptions(steps)]
 
 
 def test_a_machine_that_is_replaced_takes_all_of_its_node_with_it() -> None:
-    machine = f"{HOST} machine-up dev node1 lxc 10.0.0.1 10.0.0.254 podnet-dev-node1"
     assert told(
-        (Action.REPLACE, "node1-vm", machine),
-        (Action.REPLACE, "node1-cni-conf", f"{NODE} cni-conf /etc/c cni0"),
-        (Action.REPLACE, "node1-bundle", f"{HOST} bundle dev node1 10.0.0.1"),
-        (Action.UPDATE, "node2-cni-conf", f"{NODE} cni-conf /etc/c cni0"),
-        (Action.UPDATE, "node2-route-to-node1", f"{NODE} route node1"),
+        step(Action.REPLACE, Kind.VAGRANT_MACHINE),
+        step(Action.REPLACE, Kind.NET_CONF),
+        step(Action.REPLACE, Kind.NODE_BUNDLE),
+        step(Action.UPDATE, Kind.NET_CONF, "node2"),
+        step(Action.UPDATE, Kind.STATIC_ROUTES, "node2"),
     ) == [
-        (("node1",), "the machine is destroyed and made again"),
-        (("node2",), "every pod ends and is made anew, with another address"),
+        (("node1",), "the machine is destroyed and recreated"),
+        (("node2",), "every pod ends and is recreated, with another address"),
     ]
 
 
-@pytest.mark.parametrize(("action", "words"), [(Action.REPLACE, "and taken anew"), (Action.DELETE, "given back")])
-def test_a_host_of_somebody_else_is_given_back(action: Action, words: str) -> None:
-    claim = "sudo -n sh -s -- claim dev node1 10.0.0.1 cni0"
-    conf = f"{NODE} cni-conf /etc/c cni0"
-    told = interruptions([Step(each, name, "command:remote:Command", create) for each, name, create in (
-        (action, "node1-claim", claim), (action, "node1-cni-conf", conf))])  # fmt: skip
-    assert [(each.who, words in each.what) for each in told] == [(("node1",), True)]
+def test_the_cluster_that_goes_with_its_machine_is_still_named() -> None:
+    gone = [step(Action.REPLACE, kind, "master") for kind in (Kind.VAGRANT_MACHINE, Kind.INIT, Kind.REGISTRATION)]
+    assert told(*gone) == [
+        (("master",), "the machine is destroyed and recreated"),
+        (("master-x",), "the control plane is recreated"),
+    ]
 
 
-def test_nodes_with_the_same_interruption_share_a_sentence() -> None:
-    conf = f"{NODE} cni-conf /etc/c cni0"
-    assert [who for who, _ in told(*((Action.UPDATE, f"{node}-cni-conf", conf) for node in ("a", "b")))] == [("a", "b")]
+@pytest.mark.parametrize(("action", "words"), [(Action.REPLACE, "and taken again"), (Action.DELETE, "given back")])
+def test_an_existing_host_is_given_back(action: Action, words: str) -> None:
+    found = disruptions([step(action, kind) for kind in (Kind.EXISTING_HOST, Kind.NET_CONF)])
+    assert [(each.who, words in each.what) for each in found] == [(("node1",), True)]
+
+
+def test_nodes_with_the_same_disruption_share_a_sentence() -> None:
+    assert [who for who, _ in told(*(step(Action.UPDATE, Kind.NET_CONF, node) for node in ("a", "b")))] == [("a", "b")]
 
 
 @pytest.mark.parametrize(
-    ("action", "create", "words"),
+    ("action", "kind", "words"),
     [
-        (Action.UPDATE, f"{NODE} kubeadm-init", "kubeadm's configuration of a cluster that runs cannot be changed"),
-        (Action.REPLACE, f"{NODE} kubeadm-init", "the control plane is made anew"),
-        (Action.REPLACE, f"{HOST} network-up podnet-dev 10.0.0.254/24", "the machines' network goes away"),
-        (Action.REPLACE, f"{NODE} join", "the node is drained, leaves the cluster"),
-        (Action.UPDATE, f"{NODE} join", None),
-        (Action.CREATE, f"{NODE} cni-conf /etc/c cni0", None),
-        (Action.UPDATE, f"{NODE} route node2", None),
-        (Action.UPDATE, f"{NODE} masquerade", None),
-        (Action.REPLACE, f"{HOST} verify dev", None),
-        (Action.UPDATE, "some other program", None),
-        (Action.UPDATE, "unbalanced '", None),
+        (Action.UPDATE, Kind.INIT, "kubeadm's configuration of a cluster that runs cannot be changed"),
+        (Action.REPLACE, Kind.INIT, "the control plane is recreated"),
+        (Action.REPLACE, Kind.BRIDGE, "the machines' network goes away"),
+        (Action.REPLACE, Kind.JOIN, "the node is drained, leaves the cluster"),
+        (Action.DELETE, Kind.MASQUERADE, "pods no longer reach the outside"),
+        (Action.UPDATE, Kind.JOIN, None),
+        (Action.CREATE, Kind.NET_CONF, None),
+        (Action.UPDATE, Kind.STATIC_ROUTES, None),
+        (Action.UPDATE, Kind.MASQUERADE, None),
+        (Action.UPDATE, Kind.REGISTRATION, None),
+        (Action.REPLACE, Kind.PRIVATE_KEY, None),
+        (Action.DELETE, Kind.PRIVATE_KEY, None),
+        (Action.REPLACE, Kind.VERIFICATION, None),
+        (Action.UPDATE, None, None),
+        (Action.DELETE, None, None),
     ],
 )
-def test_what_a_command_interrupts(action: Action, create: str, words: str | None) -> None:
-    said = [what for _, what in told((action, "it", create))]
+def test_what_a_command_disrupts(action: Action, kind: Kind | None, words: str | None) -> None:
+    said = [what for _, what in told(step(action, kind))]
     assert [what.startswith(words or "") for what in said] == ([True] if words else [])
 
 
 def test_another_pod_cidr_of_the_control_plane() -> None:
-    register = f"{NODE} register master"
-    step = Step(
-        Action.UPDATE,
-        "master-registered",
-        "command:remote:Command",
-        f"{register} 10.22.9.0/24",
-        (InputChange("create", f"{register} 10.22.1.0/24", f"{register} 10.22.9.0/24"),),
-    )
-    (interruption,) = interruptions([step])
-    assert interruption.who == ("master",)
-    assert interruption.what.startswith("its Node is made anew")
+    changes = (InputChange("create", "... register master 10.22.1.0/24", "... register master 10.22.9.0/24"),)
+    (found,) = disruptions([Step(Action.UPDATE, "master-registered", REMOTE, Kind.REGISTRATION, "master", changes)])
+    assert found.who == ("master",)
+    assert found.what.startswith("its Node is recreated")
 
 
-def test_a_command_that_only_runs_again_interrupts_nothing() -> None:
-    for type_, create in (("command:remote:Command", f"{NODE} cni-conf /etc/c cni0"), ("kubernetes:core/v1:Pod", "")):
-        step = Step(Action.UPDATE, "it", type_, create, (), ("master-vm",))
-        assert interruptions([step, Step(Action.UPDATE, "it", "command:remote:Command", create)]) == ()
+def test_a_command_that_only_runs_again_disrupts_nothing() -> None:
+    for type_, kind in ((REMOTE, Kind.NET_CONF), ("kubernetes:apps/v1:Deployment", Kind.WORKLOAD)):
+        assert disruptions([Step(Action.UPDATE, "it", type_, kind, "node1", (), ("master-vm",))]) == ()
 
 
 def test_objects_of_the_cluster() -> None:
     kind = "kubernetes:apps/v1:Deployment"
-    assert told((Action.UPDATE, "nginx", ""), type_=kind) == [(("nginx",), "the pods are replaced one after another")]
-    assert told((Action.CREATE, "nginx", ""), type_=kind) == []
-    assert interruptions([]) == ()
-    assert Interruption(("a",), "b") == Interruption(("a",), "b")
+    nginx = step(Action.UPDATE, Kind.WORKLOAD, "nginx", kind)
+    assert told(nginx) == [(("nginx-x",), "the pods are replaced one after another")]
+    assert told(step(Action.CREATE, Kind.WORKLOAD, "nginx", kind)) == []
+    assert disruptions([]) == ()
 
 
 def _told(name: str, op: str, old: dict[str, Any] | None, new: dict[str, Any] | None, kind: str = "Command") -> Any:
@@ -274,12 +297,29 @@ def test_what_is_no_preview_is_refused(wrong: dict[str, Any]) -> None:
         proposed(wrong)
 
 
+def log(*steps: dict[str, Any]) -> str:
+    """The engine's log of a preview."""
+    events = [
+        {"metadata": {"op": step["op"], "urn": step["urn"], "old": step["oldState"], "new": step["newState"]}}
+        for step in steps
+    ]
+    lines = [{"sequence": 1, "preludeEvent": {}}, *({"resourcePreEvent": event} for event in events)]
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
 def test_the_engines_log_says_the_same() -> None:
     before, after = (state("conf", stdin=text)["newState"] for text in ("a", "b"))
-    preview = {"steps": [{"op": "update", "urn": urn("conf"), "oldState": before, "newState": after}]}
-    event = {"metadata": {"op": "update", "urn": urn("conf"), "old": before, "new": after}, "planning": True}
-    lines = [{"sequence": 1, "preludeEvent": {}}, {"sequence": 2, "resourcePreEvent": event}]
-    assert proposed(logged("".join(json.dumps(line) + "\n" for line in lines))) == proposed(preview) != ()
+    step = {"op": "update", "urn": urn("conf"), "oldState": before, "newState": after}
+    assert proposed(logged(log(step))) == proposed({"steps": [step]}) != ()
+
+
+def test_a_preview_in_words() -> None:
+    component = urn("node1", str(Kind.NET_CONF))
+    where = {"urn": f"{component.rpartition('::')[0]}${REMOTE}::node1-cni-conf", "parent": component}
+    before, after = (state("", stdin=text)["newState"] | where for text in ("a", "b"))
+    step = {"op": "update", "urn": where["urn"], "oldState": before, "newState": after}
+    assert in_words(log(step)).startswith("It disrupts:\n  - node1: every pod ends and is recreated")
+    assert in_words(log({**step, "op": "same"})) == "It disrupts nothing that is up."
 
 
 @pytest.mark.parametrize("text", ["{", "1", '{"resourcePreEvent": {"metadata": null}}', '{"resourcePreEvent": 1}'])
