@@ -29,7 +29,8 @@ preview-comment: ## say as Markdown what this checkout changes against BASE (ori
 	@$(RUN) python -m podnet preview-comment --stack $(STACK) --base $(BASE) $(if $(OUTPUT),--output $(OUTPUT))
 
 policy: ## preview with the policy pack, which refuses what a reviewer would (PACK=FOLDER: with another one)
-	@$(RUN) python -m podnet preview --stack $(STACK) -- --policy-pack $(PACK)
+	@$(RUN) python -m podnet preview --stack $(STACK) -- --policy-pack $(PACK) \
+	  $(addprefix --policy-pack-config ,$(wildcard $(PACK)/config.json))
 
 verify: ## prove the network of a stack that is up once more
 	@eval "$$($(RUN) python -m podnet env --stack $(STACK))" && $(RUN) python -m podnet verify --stack $(STACK)

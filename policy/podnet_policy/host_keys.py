@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from podnet_policy.resource import UNKNOWN, Resource
+from podnet_policy.resource import UNKNOWN, Resource, components
 
 _HOST_KEY: Final = "hostKey"
-_MAKES_A_MACHINE: Final = "podnet.host machine-up "
-"""The command that prints the public host key of the machine that it makes."""
+_VAGRANT_MACHINE: Final = "podnet:machine:VagrantMachine"
+"""The kind whose command prints the public host key of the machine that it makes."""
 
-_OPENS_A_HOST: Final = "podnet.host login-key "
-"""The command that prints the private key for a host that somebody else made, whose host key is a value of the config:
-nothing to see before the private key is known.
-"""
+_EXISTING_HOST: Final = "podnet:machine:ExistingHost"
+"""The kind that says the host key of a host that was there before."""
+
+_PRIVATE_KEY: Final = "podnet:ssh:PrivateKey"
 
 
 def check(resource: Resource) -> list[str]:
@@ -36,8 +36,9 @@ def check(resource: Resource) -> list[str]:
 
 def check_stack(resources: Sequence[Resource]) -> list[tuple[str, str]]:
     """Find connections that are not known yet, and in which no host key can be, as (URN, problem)."""
-    lines = {each.name: each.text("create").replace('"', "") for each in resources}
-    judged = {name for name, line in lines.items() if _MAKES_A_MACHINE in line or _OPENS_A_HOST in line}
+    pinned = {each.name for each in components(resources, _EXISTING_HOST) if _given(each.inputs)}
+    keys = {each.urn for each in components(resources, _PRIVATE_KEY) if each.text("node") in pinned}
+    judged = {each.urn for each in resources if each.kind == _VAGRANT_MACHINE or each.parent in keys}
     return [
         (resource.urn, "connection takes nothing from a machine that would print its host key")
         for resource in resources

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
+    PolicyConfigSchema,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -35,8 +36,8 @@ def policies() -> list[Policy]:
     inputs: dict[str, Resource] = {}
     return [
         _of_secrets(inputs),
-        _of_resource("no-snat-between-pods", "A pod is seen under its own address by every pod.", snat.check),
-        _of_stack("no-pod-masqueraded", "Every masquerade spares every node's pods.", snat.check_stack, inputs),
+        _of_translations(),
+        _of_stack("no-pod-masqueraded", "podnet's masquerade leaves every pod alone.", snat.check_stack, inputs),
         _of_stack("no-overlap", "No two ranges of a cluster share an address.", ranges.check_stack, inputs),
         _of_resource("host-keys-pinned", "SSH goes only to hosts whose key is known.", host_keys.check),
         _of_stack(
@@ -58,6 +59,23 @@ def _of_resource(name: str, description: str, rule: _Rule) -> Policy:
     return ResourceValidationPolicy(name, description, validate, EnforcementLevel.MANDATORY)
 
 
+def _of_translations() -> Policy:
+    """It takes the names of resources that may, from ``--policy-pack-config policy/config.json``."""
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for problem in snat.check(_resource(args), args.get_config().get("allow") or ()):
+            report(problem, None)
+
+    names = {"type": "array", "items": {"type": "string"}, "default": []}
+    return ResourceValidationPolicy(
+        "no-snat-between-pods",
+        "A pod is seen under its own address by every pod.",
+        validate,
+        EnforcementLevel.MANDATORY,
+        PolicyConfigSchema(properties={"allow": names}),
+    )
+
+
 def _of_stack(name: str, description: str, rule: _StackRule, inputs: dict[str, Resource]) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = []
@@ -65,7 +83,7 @@ def _of_stack(name: str, description: str, rule: _StackRule, inputs: dict[str, R
         for each in sorted(args.resources, key=lambda one: one.urn):
             seen = inputs.get(each.urn)
             if seen is not None:
-                depends = {key: tuple(one.name for one in many) for key, many in each.property_dependencies.items()}
+                depends = {key: tuple(one.urn for one in many) for key, many in each.property_dependencies.items()}
                 resources.append(Resource(seen.urn, seen.type, seen.inputs, seen.parent, depends))
         for urn, problem in rule(resources):
             report(problem, urn)

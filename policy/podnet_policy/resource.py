@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
 
 REMOTE_COMMAND: Final = "command:remote:Command"
-LOCAL_COMMAND: Final = "command:local:Command"
 
 
 class Unknown:
@@ -32,11 +31,11 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource of a stack.
+    """A resource of a stack, or a component.
 
     inputs: plain values, with UNKNOWN where the engine does not know one yet.
     parent: the URN of the component that holds it.
-    depends: for each input the names of the resources whose outputs are in it.
+    depends: for each input the URNs of the resources whose outputs are in it.
     """
 
     urn: str
@@ -50,22 +49,42 @@ class Resource:
         """The last part of the URN."""
         return self.urn.rpartition("::")[2]
 
+    @property
+    def kind(self) -> str:
+        """The type of podnet's component that holds it, or that it is; empty where there is none."""
+        types = reversed(self.urn.split("::")[2].split("$"))
+        return next((each for each in types if each.startswith("podnet:")), "")
+
     def text(self, key: str) -> str:
         """Give an input that is text; empty where it is absent, unknown or something else."""
         value = self.inputs.get(key)
         return value if isinstance(value, str) else ""
 
+    def listed(self, key: str) -> list[Any]:
+        """Give an input that is a list; empty where it is absent, unknown or something else."""
+        value = self.inputs.get(key)
+        return list(value) if isinstance(value, list | tuple) else []
 
-def strings(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Walk a value for its texts, each with its path (``spec.containers[0].image``). Secrets are not entered."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
+
+def components(resources: Sequence[Resource], kind: str) -> list[Resource]:
+    """Give podnet's components of a kind."""
+    return [each for each in resources if each.type == kind]
+
+
+def values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Walk a value for its parts, each with its path (``spec.containers[0].image``). Secrets are not entered."""
+    yield path, value
+    if isinstance(value, Mapping):
         for key, part in value.items():
-            yield from strings(part, f"{path}.{key}" if path else str(key))
+            yield from values(part, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list | tuple):
         for index, part in enumerate(value):
-            yield from strings(part, f"{path}[{index}]")
+            yield from values(part, f"{path}[{index}]")
+
+
+def strings(value: object) -> Iterator[tuple[str, str]]:
+    """Walk a value for its texts, each with its path."""
+    yield from ((path, part) for path, part in values(value) if isinstance(part, str))
 
 
 def documents(text: str) -> list[dict[str, Any]]:

@@ -1,114 +1,94 @@
 """No SNAT between pods: a pod is seen under its own address, by every pod and on every node.
 
-A resource alone shows a CNI conf with ipMasq, and rules that translate whatever goes anywhere. What translates less is
-judged against the pods of the whole stack.
+podnet's own masquerade is judged by what it says of itself. Whatever else would translate sources is refused, whomever
+it would hide: nobody has to follow packets through foreign rules, and what is meant is allowed by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from podnet_policy import addresses, texts
-from podnet_policy.addresses import VERSIONS, WHERE_PODS_CAN_BE, Ranges
-from podnet_policy.netfilter import Ruleset, Translation
-from podnet_policy.ranges import pod_ranges
-from podnet_policy.resource import Resource
-from podnet_policy.texts import Found
+from podnet_policy.ranges import networks
+from podnet_policy.resource import Resource, components, documents, values
 
-_LONGEST: Final = 160
-_MOST_NAMES: Final = 3
+_MASQUERADE: Final = "podnet:masquerade:Masquerade"
+_NET_CONF: Final = "podnet:cni:NetConf"
+_PODNETS_OWN: Final = (_MASQUERADE, "podnet:node:NetworkService", "podnet:verification:Verification")
+"""The kinds whose texts may speak of a masquerade: podnet's rules, the program that sets them on a node, and what has
+been said there."""
 
-_Pods = dict[str, tuple[str, Ranges]]
-"""By range, as text: whose it is, and its addresses."""
+_STATED: Final = ("podSubnets", "nonMasqueradeCIDRs", "serviceSubnets")
+
+_TRANSLATES: Final = re.compile(
+    r"""
+      # nft(8), iptables-extensions(8); but the CNI plugin portmap has an option snat, for hostPorts on localhost
+      (?:(?<![\w-])|(?<=-j))(?:masquerade|netmap|snat(?!["']?\s*:\s*(?:true|false)\b))(?![\w-])
+    | --(?:add-masquerade|ip-masq)(?![\w-]|=false)  # firewall-cmd(1), flannel
+    | (?<!\w)saddr\s+set(?!\w)  # nft(8), without connection tracking
+    # https://www.cni.dev/plugins/current/main/bridge/, systemd.network(5)
+    | (?<!\w)ipmasq(?:uerade)?["']?\s*[:=]\s*["']?(?!false\b|null\b|no\b|["'\s]|$)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_HARMLESS: Final = re.compile(r"^\s*\#.*|\bgrep\b[^|;&$`<()\n]*", re.MULTILINE)
+"""A line that is a comment, and what is only looked for."""
 
 
-def check(resource: Resource) -> list[str]:
-    """Find what would hide pods' addresses wherever the pods are, and what cannot be read."""
-    problems = []
-    for where, found in _texts(resource):
-        problems += [f"{where}: cannot be judged: {why}" for why in found.unreadable]
-        if found.masquerades:
-            problems.append(f"{where}: a CNI conf has ipMasq on: pods of other nodes see this node's address")
-        problems += [
-            f"{where}: the rule {_quoted(rule)} spares no destination: pods of other nodes see this node's address"
-            for rule in _everything(found.rules)
-        ]
-    return list(dict.fromkeys(problems))
+def check(resource: Resource, allowed: Collection[str] = ()) -> list[str]:
+    """Find what translates the sources of packets. allowed: names of resources that may."""
+    if resource.kind in _PODNETS_OWN or resource.name in allowed:
+        return []
+    # Of the text no more is shown than what was found: the rest may be secret.
+    return [
+        f"{where}: {word!r} translates the sources of packets, so that a pod may be seen under another address. "
+        "podnet's own masquerade is the place for what leaves the cluster; what is meant all the same is allowed by "
+        f'name, in the pack\'s config.json: {{"no-snat-between-pods": {{"allow": ["{resource.name}"]}}}}'
+        for where, word in dict(_translations(resource.inputs)).items()
+    ]
 
 
 def check_stack(resources: Sequence[Resource]) -> list[tuple[str, str]]:
-    """Find rules that translate packets from some pods to some pods, as (URN, problem)."""
-    pods = {version: _pods(resources, version) for version in VERSIONS}
-    problems = [
-        (resource.urn, f"{where}: {problem}")
-        for resource in resources
-        for where, found in _texts(resource)
-        for problem in _between_pods(found.rules, pods)
-    ]
-    return list(dict.fromkeys(problems))
+    """Find masquerades of podnet's that would hide pods from pods, as (URN, problem)."""
+    pods = [(conf.name, subnet) for conf in components(resources, _NET_CONF) for subnet in networks(conf, "podSubnets")]
+    problems = []
+    for masquerade in components(resources, _MASQUERADE):
+        untouched = networks(masquerade, "nonMasqueradeCIDRs")
+        problems += [
+            (
+                masquerade.urn,
+                f"nonMasqueradeCIDRs do not hold {subnet}, the pods of {owner}: they see this node instead",
+            )
+            for owner, subnet in pods
+            if not any(subnet.version == each.version and subnet.subnet_of(each) for each in untouched)  # type: ignore[arg-type]
+        ]
+        stated = {key: masquerade.listed(key) for key in _STATED}
+        problems += [
+            (command.urn, f"stdin is not what {masquerade.name}'s masquerade states: {', '.join(_STATED)}")
+            for command in resources
+            if command.parent == masquerade.urn and (text := command.text("stdin")) and documents(text) != [stated]
+        ]
+    return problems
 
 
-def _texts(resource: Resource) -> Iterator[tuple[str, Found]]:
-    to_nft = any(texts.gives_to_nft(resource.text(key)) for key in ("create", "update"))
-    for where, text in texts.inside(resource.inputs):
-        found = texts.read(text, for_nft=to_nft and where == "stdin")
-        # What is half read would be judged for its other half.
-        yield where, replace(found, rules=Ruleset()) if found.unreadable else found
+def _translations(inputs: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for where, value in values(inputs):
+        texts = []
+        if isinstance(value, str):
+            texts = [value]
+        elif isinstance(value, list) and all(isinstance(part, str) for part in value):
+            texts = [" ".join(value)]  # a command line, as in a container
+        elif where:
+            scalar = "" if isinstance(value, Mapping | list) else json.dumps(value, default=str)
+            texts = [f"{where.rpartition('.')[2]}: {scalar}"]
+        yield from ((where, word) for text in texts for word in _in_text(text))
 
 
-def _everything(rules: Ruleset) -> dict[str, None]:
-    """Give the rules that translate every packet from and to wherever pods can be.
-
-    Only of IPv4: whether a cluster has pods with IPv6 addresses is to be seen in its stack.
-    """
-    whole = WHERE_PODS_CAN_BE[4]
-    translated: dict[int, tuple[str, list[addresses.Range]]] = {}
-    for each in rules.translations(4, whole):
-        if each.destinations == whole:
-            translated.setdefault(id(each.rule), (each.rule.text, []))[1].append(each.source)
-    return {text: None for text, sources in translated.values() if addresses.union(sources) == whole}
-
-
-def _between_pods(rules: Ruleset, pods: dict[int, _Pods]) -> Iterator[str]:
-    """Name the pods that a rule hides, and the pods that it hides them from."""
-    everything = _everything(rules)
-    hidden: dict[tuple[str, str], dict[str, None]] = {}
-    for version in VERSIONS:
-        known = addresses.union(range_ for _, ranges in pods[version].values() for range_ in ranges)
-        anywhere = not any(pods.values())
-        for each in rules.translations(version, WHERE_PODS_CAN_BE[version] if anywhere else known):
-            if each.rule.text in everything:
-                continue
-            if anywhere and each.destinations == WHERE_PODS_CAN_BE[version]:
-                hidden.setdefault((each.rule.text, "any pod, wherever the pods are"), {})["its sources"] = None
-            for destination, (owner, ranges) in pods[version].items():
-                if addresses.common(each.destinations, ranges):
-                    senders = hidden.setdefault((each.rule.text, f"{destination}, the pods of {owner}"), {})
-                    senders |= dict.fromkeys(_senders(each, pods[version]))
-    for (rule, destination), senders in hidden.items():
-        unseen = f"they do not see the addresses of {_names(senders)}"
-        yield f"the rule {_quoted(rule)} does not spare {destination}: {unseen}"
-
-
-def _senders(translation: Translation, pods: _Pods) -> list[str]:
-    return [owner for owner, ranges in pods.values() if addresses.common((translation.source,), ranges)]
-
-
-def _pods(resources: Sequence[Resource], version: int) -> _Pods:
-    return {
-        str(subnet): (owner, ((int(subnet.network_address), int(subnet.broadcast_address)),))
-        for owner, subnet in pod_ranges(resources)
-        if subnet.version == version
-    }
-
-
-def _quoted(rule: str) -> str:
-    return f"`{rule if len(rule) <= _LONGEST else rule[:_LONGEST] + '...'}`"
-
-
-def _names(senders: dict[str, None]) -> str:
-    names = list(senders)
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+def _in_text(text: str) -> Iterator[str]:
+    if found := _TRANSLATES.search(_HARMLESS.sub("", text)):
+        yield found[0].rstrip("\"':= ")
+    else:
+        # As JSON or YAML it may be spelled in other ways.
+        yield from (word for document in documents(text) for _, word in _translations(document))

@@ -14,7 +14,7 @@ from tests.conftest import dev_config
 
 ROOT = Path(__file__).parents[2]
 JOB = yaml.safe_load((ROOT / ".github" / "workflows" / "preview.yml").read_text())["jobs"]["policy"]
-WEAKER = "def check(_: object) -> list[str]:\n    return []\n\n\ncheck_stack = check\n"
+WEAKER = "def check(*_: object) -> list[str]:\n    return []\n\n\ncheck_stack = check\n"
 
 
 class Runner:

@@ -9,34 +9,21 @@ from typing import Any
 
 import pytest
 
-from podnet_policy import host_keys, images, ranges, secrets, snat
+from podnet_policy import host_keys, images, ranges, secrets
 from podnet_policy.resource import UNKNOWN, Resource, Secret, documents
 
 REMOTE = "command:remote:Command"
 PEM = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n"
 
 
-def resource(name: str = "it", type_: str = REMOTE, parent: str = "", **inputs: Any) -> Resource:
-    return Resource(f"urn:pulumi:dev::podnet::{type_}::{name}", type_, inputs, parent)
+def resource(name: str = "it", type_: str = REMOTE, **inputs: Any) -> Resource:
+    return Resource(f"urn:pulumi:dev::podnet::{type_}::{name}", type_, inputs)
 
 
-def conf(subnet: str, **bridge: Any) -> str:
-    plugin = {"type": "bridge", "ipam": {"type": "host-local", "subnet": subnet}, **bridge}
-    return json.dumps({"cniVersion": "0.3.1", "name": "mynet", "plugins": [plugin]})
-
-
-def kubeadm(pods: str = "10.22.0.0/16", services: str = "10.96.0.0/16") -> str:
-    networking = {"podSubnet": pods, "serviceSubnet": services}
-    documents = [{"kind": "InitConfiguration"}, {"kind": "ClusterConfiguration", "networking": networking}]
-    return "".join(f"---\n{json.dumps(document)}\n" for document in documents)
-
-
-def masquerade(elements: str = "10.22.0.0/16", rule: str = "ip daddr != @spared masquerade") -> str:
-    return (
-        f"table ip podnet {{\n set spared {{\n type ipv4_addr\n flags interval\n elements = {{ {elements} }}\n }}\n"
-        f" chain postrouting {{\n type nat hook postrouting priority srcnat; policy accept;\n"
-        f'  ip saddr 10.22.2.0/24 {rule} comment "masquerade what leaves"\n }}\n}}\n'
-    )
+def inside(component: Resource, name: str, type_: str = REMOTE, **inputs: Any) -> Resource:
+    """A resource in a component."""
+    urn = f"{component.urn.rpartition('::')[0]}${type_}::{name}"
+    return Resource(urn, type_, inputs, component.urn)
 
 
 Check = Callable[[Resource], list[str]]
@@ -127,87 +114,86 @@ def test_the_values_of_a_secret_object_are_secret() -> None:
     assert [text.partition(" stands")[0] for text in secrets.check(bad)] == ["stringData.a: a Secret's value"]
 
 
-MACHINES = json.dumps({"gateway": "10.100.198.1", "prefix_length": 24, "machines": []})
+INIT, NET_CONF, ROUTES = "podnet:kubeadm:Init", "podnet:cni:NetConf", "podnet:routes:StaticRoutes"
 
 
-def stack(**changed: Any) -> list[Resource]:
-    """A stack that keeps every rule, with some of its resources changed."""
-    parents = {name: f"urn:pulumi:dev::podnet::podnet:network:PodNetwork::{name}" for name in ("node1", "node2")}
-    good = {
-        "folder": resource("folder", "command:local:Command", stdin=MACHINES),
-        "init": resource("init", stdin=kubeadm()),
-        "conf1": resource("conf1", parent=parents["node1"], stdin=conf("10.22.1.0/24")),
-        "conf2": resource("conf2", parent=parents["node2"], stdin=conf("10.22.2.0/24")),
-        "route1": resource("route1", parent=parents["node1"], stdin="10.22.2.0/24 via 10.100.198.202\n"),
-        "route2": resource("route2", parent=parents["node2"], stdin="10.22.1.0/24 via 10.100.198.201\n"),
-        "masquerade": resource("masquerade", stdin=masquerade()),
-    }
-    for name, stdin in changed.items():
-        old = good.get(name, resource(name, parent=parents["node1"]))
-        good[name] = Resource(old.urn, old.type, {**old.inputs, "stdin": stdin}, old.parent)
-    return list(good.values())
+def node(name: str, subnet: str, route: str) -> list[Resource]:
+    """A node's components: its pods, and its routes."""
+    routes = [{"peer": "other", "destination": route, "gateway": "10.100.198.9"}]
+    return [
+        resource(name, NET_CONF, node=name, podSubnets=[subnet]),
+        resource(name, ROUTES, node=name, routes=routes),
+    ]
+
+
+def stack(
+    pods: str = "10.22.0.0/16",
+    services: str = "10.96.0.0/16",
+    node1: tuple[str, str] = ("10.22.1.0/24", "10.22.2.0/24"),
+    more: tuple[Resource, ...] = (),
+) -> list[Resource]:
+    """A stack that keeps every rule, unless something in it is changed."""
+    return [
+        resource("host", "podnet:host:Host", machineNetworks=["10.100.198.0/24"]),
+        resource("master", INIT, node="master", podSubnets=pods.split(","), serviceSubnets=[services]),
+        *node("node1", *node1),
+        *node("node2", "10.22.2.0/24", "10.22.1.0/24"),
+        *more,
+    ]
 
 
 def test_a_stack_that_keeps_the_rules() -> None:
     assert ranges.check_stack(stack()) == []
-    assert snat.check_stack(stack()) == []
 
 
 @pytest.mark.parametrize(
     ("changed", "where", "words"),
     [
-        ({"conf2": conf("10.22.1.128/25")}, "conf2", "the pods of conf1 (10.22.1.0/24) and the pods of conf2"),
-        ({"init": kubeadm(services="10.22.0.0/20")}, "init", "and the Services (10.22.0.0/20) share addresses"),
-        ({"init": kubeadm(services="10.96.0.0/12")}, "folder", "the Services (10.96.0.0/12) and the machines'"),
-        ({"init": kubeadm(pods="10.100.0.0/16,fd00::/64")}, "folder", "the cluster's pods (10.100.0.0/16) and the"),
-        ({"conf1": conf("10.100.198.0/25")}, "folder", "the pods of conf1 (10.100.198.0/25) and the machines'"),
-        ({"extra": "10.22.0.0/16 via 10.100.198.9\n"}, "extra", "the route route1 (10.22.2.0/24) and the route extra"),
-        ({"extra": "10.22.1.0/28 via 10.100.198.9\n"}, "conf1", "the route extra (10.22.1.0/28) and the pods of conf1"),
+        ({"node1": ("10.22.2.128/25", "10.22.3.0/24")}, "node2", "the pods of node1 (10.22.2.128/25) and the pods of"),
+        ({"services": "10.22.0.0/20"}, "master", "and the Services (10.22.0.0/20) share addresses"),
+        ({"services": "10.96.0.0/12"}, "host", "the Services (10.96.0.0/12) and the machines'"),
+        ({"pods": "10.100.0.0/16,fd00::/64"}, "host", "the cluster's pods (10.100.0.0/16) and the"),
+        ({"node1": ("10.100.198.0/25", "10.22.2.0/24")}, "host", "the pods of node1 (10.100.198.0/25) and the"),
+        ({"node1": ("10.22.1.0/24", "10.22.1.0/28")}, "node1", "the route to other (10.22.1.0/28) and the pods of"),
     ],
 )
-def test_overlaps(changed: dict[str, str], where: str, words: str) -> None:
+def test_overlaps(changed: dict[str, Any], where: str, words: str) -> None:
     found = ranges.check_stack(stack(**changed))
     assert any(urn.endswith(f"::{where}") and words in problem for urn, problem in found), found
 
 
-def test_routes_of_two_nodes_are_not_compared() -> None:
-    """The same route on two nodes is right; so it is where no component holds a node's resources."""
-    line = "10.22.3.0/24 via 10.100.198.203\n"
-    root = "urn:pulumi:dev::podnet::pulumi:pulumi:Stack::podnet-dev"
-    bare = [resource("a", parent=root, stdin=line), resource("b", parent=root, stdin=line)]
-    assert ranges.check_stack(bare) == []
-    known = [resource(each, parent=root, stdin=line, connection={"host": "10.0.0.1"}) for each in ("a", "b")]
-    assert len(ranges.check_stack(known)) == 1
-
-
-@pytest.mark.parametrize(
-    ("rules", "missing"),
-    [
-        (masquerade(elements="10.22.1.0/24"), ["10.22.2.0/24, the pods of conf2"]),
-        (masquerade(rule="ip daddr != 192.0.2.0/24 masquerade"), ["10.22.1.0/24", "10.22.2.0/24"]),
-        (masquerade(elements="10.22.1.0/24, 10.22.2.0/24"), []),
-        (masquerade(elements="0.0.0.0/0"), []),
-        (masquerade(rule="masquerade"), ["10.22.1.0/24", "10.22.2.0/24"]),
-    ],
-)
-def test_a_masquerade_that_spares_some_pods(rules: str, missing: list[str]) -> None:
-    found = [problem for _, problem in snat.check_stack(stack(masquerade=rules))]
-    assert len(found) == len(missing)
-    assert all(words in problem for words, problem in zip(missing, found, strict=True))
+def test_routes_are_compared_node_by_node() -> None:
+    """The same route on two nodes is right, and on one node it is one too many."""
+    third = node("node3", "10.22.3.0/24", "10.22.1.0/24")
+    assert ranges.check_stack(stack(more=tuple(third))) == []
+    third[1].inputs["routes"].append({"peer": "node1", "destination": "10.22.1.0/25"})
+    ((urn, problem),) = ranges.check_stack(stack(more=tuple(third)))
+    assert urn.endswith(f"{ROUTES}::node3")
+    assert "the route to other (10.22.1.0/24) and the route to node1 (10.22.1.0/25)" in problem
 
 
 def test_a_connection_to_come_is_judged_by_what_it_is_made_of() -> None:
-    machine = resource("node1-vm", "command:local:Command", create='"$ROOT"/bin/python -m podnet.host machine-up dev')
-    key = resource("ssh-key", "command:local:Command", create='"$ROOT"/bin/python -m podnet.host key-up dev')
+    local = "command:local:Command"
+    machine = resource("node1", "podnet:machine:VagrantMachine", node="node1")
+    vm = inside(machine, "node1-vm", local)
+    stack_key = inside(resource("machines", "podnet:ssh:PrivateKey"), "ssh-key", local)
+    host = resource("master", "podnet:machine:ExistingHost", node="master", hostKey="ssh-ed25519 A")
+    login = resource("master", "podnet:ssh:PrivateKey", node="master")
+    key = inside(login, "master-ssh-key", local)
 
-    def remote(*made_of: str) -> Resource:
-        return Resource("urn:pulumi:dev::p::t::it", REMOTE, {"connection": UNKNOWN}, "", {"connection": made_of})
+    def remote(*made_of: Resource) -> Resource:
+        depends = {"connection": tuple(each.urn for each in made_of)}
+        return Resource("urn:pulumi:dev::p::t::it", REMOTE, {"connection": UNKNOWN}, "", depends)
 
-    assert host_keys.check_stack([machine, key, remote("ssh-key", "node1-vm")]) == []
-    assert [urn for urn, _ in host_keys.check_stack([machine, key, remote("ssh-key")])] == ["urn:pulumi:dev::p::t::it"]
-    assert len(host_keys.check_stack([machine, key, remote()])) == 1
-    login = resource("master-ssh-key", "command:local:Command", create="/x/python -m podnet.host login-key ~/k")
-    assert host_keys.check_stack([login, remote("master-ssh-key")]) == []
+    def refused(*resources: Resource) -> list[str]:
+        return [urn for urn, _ in host_keys.check_stack(resources)]
+
+    assert refused(machine, vm, stack_key, remote(stack_key, vm)) == []
+    assert refused(machine, vm, stack_key, remote(stack_key)) == ["urn:pulumi:dev::p::t::it"]
+    assert len(refused(machine, vm, stack_key, remote())) == 1
+    assert refused(host, login, key, remote(key)) == []
+    host.inputs["hostKey"] = ""  # type: ignore[index]
+    assert len(refused(host, login, key, remote(key))) == 1
 
 
 @pytest.mark.parametrize("text", ["{", "---\n: : :\n  - [", "words", "", "---\n- a\n- b\n", '{"a":' * 9999])
