@@ -225,9 +225,9 @@ class Lab:
     def _make(self, *, needs_bundle: bool = False, needs_box: bool = False, plan_only: bool = False) -> _Made:
         """Make what a command needs. What it does not need is used where it is there already."""
         environment.prepare(self.where)
-        names = ["pulumi", "pulumi-kubernetes"] if plan_only else None
+        names = ["pulumi", "pulumi-command", "pulumi-kubernetes"] if plan_only else None
         toolchain = ensure(names)
-        plugins = install_plugins(self.where.pulumi_home, self.python)
+        plugins = install_plugins(self.where.pulumi_home)
         if plugins.is_somebodys:
             print(plugins.describe(), file=sys.stderr)
         environment.link_policy_environment(self.python)
