@@ -146,7 +146,7 @@ def _pulumi_command() -> Artifact:
         version=versions.PULUMI_COMMAND,
         binaries=("pulumi-resource-command",),
         # With the engine before it, which is made of the same packages, next to nothing.
-        cold_gb=0.7,
+        cold_gb=0.9,
         # The official plugin's own module is on no proxy: what is built is podnet's stand-in for it.
         steps=(GoBuild("pulumi-command", (".",), _STRIP, output="pulumi-resource-command"),),
     )

@@ -22,18 +22,16 @@ PASSWORD = "correct horse"
 ASKS = f"[sudo] password for {USER}: "
 
 RUN = """
-import asyncio, sys, time
+import subprocess, time
 from lab import preflight
-from lab.command_provider.capture import Capture
-from lab.command_provider.inputs import local_inputs
-from lab.command_provider.local import run_local
 
 def run(command):
-    capture = Capture(frozenset(), print)
-    ended = asyncio.run(run_local(command, local_inputs({}), {}, capture))
-    print("SAID", repr((ended, capture.outputs().stdout, capture.outputs().stderr)), flush=True)
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True, process_group=0
+    )
+    print("SAID", repr((done.returncode, done.stdout.strip(), done.stderr.strip())), flush=True)
 """
-"""What podnet is to the terminal: a program that asks sudo, and a command plugin in a process group of its own."""
+"""What podnet is to the terminal: a program that asks sudo, and commands in a process group of their own."""
 
 
 class Person:
@@ -96,7 +94,7 @@ def _read(terminal: int) -> bytes:
         return b""  # the last one who had it open has ended
 
 
-def said(shown: str) -> list[tuple[str | None, str, str]]:
+def said(shown: str) -> list[tuple[int, str, str]]:
     """How each command ended, its standard output and its standard error."""
     return [ast.literal_eval(text) for text in re.findall(r"^SAID (.*)$", shown, re.MULTILINE)]
 
@@ -110,7 +108,7 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
 def test_a_password_that_was_typed_counts_for_the_commands_of_pulumi(person: Person) -> None:
     shown = person.types(f"{RUN}\npreflight.require_root()\nrun('sudo -n id -u')")
     assert shown.count(ASKS) == 1
-    assert said(shown) == [(None, "0", "")]
+    assert said(shown) == [(0, "0", "")]
 
 
 PROGRAM = """
@@ -139,7 +137,7 @@ def test_the_engine_leaves_its_plugins_on_the_terminal(person: Person, tmp_path:
 def test_a_ticket_outlives_a_long_build(person: Person) -> None:
     person.sudoers(minutes=0.1)
     long = "\npreflight.TICKET_SECONDS = 1\npreflight.require_root()\ntime.sleep(12)\nrun('sudo -n id -u')"
-    assert said(person.types(RUN + long)) == [(None, "0", "")]
+    assert said(person.types(RUN + long)) == [(0, "0", "")]
 
 
 def test_the_script_gets_its_root_that_way(person: Person) -> None:
@@ -149,7 +147,7 @@ def test_the_script_gets_its_root_that_way(person: Person) -> None:
     os.chown(user.stacks.parent, UID, UID)
     script = f"sh {person.host.script}"
     program = f"{RUN}\npreflight.require_root()\nrun('{script} machine-down unit node1 lxc podnet-unit-node1')"
-    assert said(person.types(program, user.environ)) == [(None, "", "")]
+    assert said(person.types(program, user.environ)) == [(0, "", "")]
 
 
 def test_who_has_typed_none_is_told_what_to_do(person: Person) -> None:
@@ -158,5 +156,5 @@ def test_who_has_typed_none_is_told_what_to_do(person: Person) -> None:
     shown = person.types(f"{RUN}\nrun('sh {person.host.script} network-down podnet-unit')", user.environ)
     assert ASKS not in shown
     ((ended, _, error),) = said(shown)
-    assert ended == "exit status 1"
+    assert ended == 1
     assert error == "this needs root, and sudo wants to be asked first: run 'sudo -v' in this terminal, and try again"

@@ -683,7 +683,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(rig: Rig) -> None:
 def test_list_names_everything_and_makes_nothing(rig: Rig) -> None:
     done = command(rig, "list")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()][-3:] == ["e2e", "pulumi-command", "actionlint"]
+    assert [line.split()[0] for line in done.stdout.splitlines()][-3:] == ["pulumi-kubernetes", "e2e", "actionlint"]
     assert not (rig.folder / ".cache").exists()
 
 

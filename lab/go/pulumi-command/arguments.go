@@ -43,19 +43,24 @@ func argumentsOf(inputs resource.PropertyMap) (arguments, error) {
 
 func withoutSecret(value resource.PropertyValue) (any, bool) {
 	if value.IsSecret() {
-		return value.SecretValue().Element.MapRepl(nil, withoutSecret), true
+		return bare(value).MapRepl(nil, withoutSecret), true
 	}
 	return nil, false
 }
 
 // text gives a property that is a string, secret or not.
 func text(properties resource.PropertyMap, name resource.PropertyKey) (string, bool) {
-	value := properties[name]
-	for value.IsSecret() {
-		value = value.SecretValue().Element
-	}
+	value := bare(properties[name])
 	if !value.IsString() {
 		return "", false
 	}
 	return value.StringValue(), true
+}
+
+// bare gives a value without the mark that it is a secret.
+func bare(value resource.PropertyValue) resource.PropertyValue {
+	for value.IsSecret() {
+		value = value.SecretValue().Element
+	}
+	return value
 }

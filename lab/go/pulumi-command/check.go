@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -13,174 +12,126 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 )
 
-// The schema in Pulumi's own form (https://www.pulumi.com/docs/iac/packages-and-automation/pulumi-packages/schema/),
-// but for the outputs: each resource gives back its inputs, and stdout and stderr.
+// The schema in Pulumi's own form (https://www.pulumi.com/docs/iac/packages-and-automation/pulumi-packages/schema/).
+// What it leaves out is that each resource gives back its inputs.
 //
 //go:embed schema.json
 var schemaText []byte
 
-var schema = mustParse[struct {
+var schema struct {
 	Version   string              `json:"version"`
 	Types     map[string]property `json:"types"`
-	Resources map[string]spec     `json:"resources"`
-}](schemaText)
-
-type spec struct {
-	Inputs   map[string]property `json:"inputProperties"`
-	Required []string            `json:"requiredInputs"`
+	Resources map[string]struct {
+		Inputs   map[resource.PropertyKey]property `json:"inputProperties"`
+		Required []resource.PropertyKey            `json:"requiredInputs"`
+	} `json:"resources"`
 }
 
 // property is what the schema says of one value.
 type property struct {
-	Type       string                   `json:"type"`
-	Ref        string                   `json:"$ref"`
-	Secret     bool                     `json:"secret"`
-	Default    any                      `json:"default"`
-	Enum       []struct{ Value string } `json:"enum"`
-	Items      *property                `json:"items"`
-	Values     *property                `json:"additionalProperties"`
-	Properties map[string]property      `json:"properties"`
-	Required   []string                 `json:"required"`
+	Type       string                            `json:"type"`
+	Ref        string                            `json:"$ref"`
+	Secret     bool                              `json:"secret"`
+	Default    any                               `json:"default"`
+	Enum       []struct{ Value string }          `json:"enum"`
+	Items      *property                         `json:"items"`
+	Values     *property                         `json:"additionalProperties"`
+	Properties map[resource.PropertyKey]property `json:"properties"`
+	Required   []resource.PropertyKey            `json:"required"`
 }
 
-var words = map[string]string{
-	"string": "a string", "boolean": "true or false", "number": "a number", "integer": "a whole number",
-	"array": "a list", "object": "a map",
+var kinds = map[string]struct {
+	words string
+	fits  func(resource.PropertyValue) bool
+}{
+	"string":  {"a string", resource.PropertyValue.IsString},
+	"boolean": {"true or false", resource.PropertyValue.IsBool},
+	"number":  {"a number", resource.PropertyValue.IsNumber},
+	"integer": {"a whole number", func(v resource.PropertyValue) bool {
+		return v.IsNumber() && v.NumberValue() == math.Trunc(v.NumberValue())
+	}},
+	"array":  {"a list", resource.PropertyValue.IsArray},
+	"object": {"a map", resource.PropertyValue.IsObject},
 }
 
-func mustParse[T any](text []byte) (value T) {
-	if err := json.Unmarshal(text, &value); err != nil {
+func init() {
+	if err := json.Unmarshal(schemaText, &schema); err != nil {
 		panic(err)
 	}
-	return value
 }
 
-func wholeSchema() []byte {
-	whole := mustParse[map[string]any](schemaText)
-	for _, each := range whole["resources"].(map[string]any) {
-		resource := each.(map[string]any)
-		properties := maps.Clone(resource["inputProperties"].(map[string]any))
-		properties["stdout"] = map[string]any{"type": "string"}
-		properties["stderr"] = map[string]any{"type": "string"}
-		required, _ := resource["requiredInputs"].([]any)
-		resource["properties"], resource["required"] = properties, append(slices.Clone(required), "stdout", "stderr")
-	}
-	text, err := json.Marshal(whole)
-	if err != nil {
-		panic(err)
-	}
-	return text
+// check goes through the inputs of a resource, fills in defaults, marks secrets, and notes all that is wrong.
+type check struct{ failures []plugin.CheckFailure }
+
+func (c *check) fail(path, reason string) {
+	c.failures = append(c.failures, plugin.CheckFailure{Property: resource.PropertyKey(path), Reason: reason})
 }
 
-func (s spec) inputs() property {
-	return property{Type: "object", Properties: s.Inputs, Required: s.Required}
-}
-
-// checkFields gives the fields of an object with defaults filled in and secrets marked, and all that is wrong with
-// them. A null is a field that is not there.
-func (p property) checkFields(fields resource.PropertyMap, path string) (resource.PropertyMap, []plugin.CheckFailure) {
-	var failures []plugin.CheckFailure
-	fail := func(name, reason string) {
-		failures = append(failures, plugin.CheckFailure{Property: resource.PropertyKey(path + name), Reason: reason})
-	}
+// fields checks an object. A null is a field that is not there. prefix: what the path of each field begins with.
+func (c *check) fields(
+	known map[resource.PropertyKey]property, required []resource.PropertyKey, given resource.PropertyMap, prefix string,
+) resource.PropertyMap {
 	checked := resource.PropertyMap{}
-	for _, name := range fields.StableKeys() {
-		value := fields[name]
-		known, exists := p.Properties[string(name)]
-		switch {
-		case value.IsNull():
-		case exists:
-			var more []plugin.CheckFailure
-			checked[name], more = known.check(value, path+string(name))
-			failures = append(failures, more...)
-		case name == "assetPaths" || name == "archivePaths":
-			fail(string(name), leftOut("the input "+string(name)).Error())
-		default:
-			fail(string(name), "there is no such input")
+	for name, field := range known {
+		path := prefix + string(name)
+		switch value := given[name]; {
+		case !value.IsNull():
+			checked[name] = c.value(field, value, path)
+		case field.Default != nil:
+			checked[name] = resource.NewPropertyValue(field.Default)
+		case slices.Contains(required, name):
+			c.fail(path, "this input is required")
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Properties)) {
-		if _, given := checked[resource.PropertyKey(name)]; given {
+	for name, value := range given {
+		path := prefix + string(name)
+		if _, exists := known[name]; exists || value.IsNull() {
 			continue
 		}
-		if fallback := p.Properties[name].Default; fallback != nil {
-			checked[resource.PropertyKey(name)] = resource.NewPropertyValue(fallback)
-		} else if slices.Contains(p.Required, name) {
-			fail(name, "this input is required")
+		if path == "assetPaths" || path == "archivePaths" {
+			c.fail(path, leftOut("the input "+path).Error())
+		} else {
+			c.fail(path, "there is no such input")
 		}
 	}
-	return checked, failures
+	return checked
 }
 
-func (p property) check(value resource.PropertyValue, path string) (resource.PropertyValue, []plugin.CheckFailure) {
-	var failures []plugin.CheckFailure
-	if value.IsSecret() {
-		p.Secret = true
-		value = value.SecretValue().Element
-	}
+func (c *check) value(p property, value resource.PropertyValue, path string) resource.PropertyValue {
+	isSecret := p.Secret || value.IsSecret()
+	value = bare(value)
 	if target, found := schema.Types[strings.TrimPrefix(p.Ref, "#/types/")]; found {
-		target.Secret = p.Secret
 		p = target
 	}
-	switch {
-	case value.IsComputed() || p.Type == "": // not known yet, or anything at all
-	case !p.fits(value):
-		failures = []plugin.CheckFailure{{Property: resource.PropertyKey(path), Reason: "expected " + p.words()}}
-	case p.Type == "array":
+	switch kind, limited := kinds[p.Type]; {
+	case value.IsComputed() || !limited: // not known yet, or anything at all
+	case !kind.fits(value):
+		c.fail(path, "expected "+kind.words)
+	case p.Items != nil:
 		checked := make([]resource.PropertyValue, len(value.ArrayValue()))
 		for i, item := range value.ArrayValue() {
-			var more []plugin.CheckFailure
-			checked[i], more = p.Items.check(item, fmt.Sprintf("%s[%d]", path, i))
-			failures = append(failures, more...)
+			checked[i] = c.value(*p.Items, item, fmt.Sprintf("%s[%d]", path, i))
 		}
 		value = resource.NewProperty(checked)
 	case p.Values != nil:
 		checked := resource.PropertyMap{}
-		for _, name := range value.ObjectValue().StableKeys() {
-			var more []plugin.CheckFailure
-			checked[name], more = p.Values.check(value.ObjectValue()[name], path+"."+string(name))
-			failures = append(failures, more...)
+		for name, item := range value.ObjectValue() {
+			checked[name] = c.value(*p.Values, item, path+"."+string(name))
 		}
 		value = resource.NewProperty(checked)
-	case p.Type == "object":
-		var checked resource.PropertyMap
-		checked, failures = p.checkFields(value.ObjectValue(), path+".")
-		value = resource.NewProperty(checked)
+	case p.Properties != nil:
+		value = resource.NewProperty(c.fields(p.Properties, p.Required, value.ObjectValue(), path+"."))
+	case p.Enum != nil:
+		var values []string
+		for _, each := range p.Enum {
+			values = append(values, each.Value)
+		}
+		if !slices.Contains(values, value.StringValue()) {
+			c.fail(path, "expected one of "+strings.Join(values, ", "))
+		}
 	}
-	if p.Secret {
+	if isSecret {
 		value = resource.MakeSecret(value)
 	}
-	return value, failures
-}
-
-func (p property) fits(value resource.PropertyValue) bool {
-	switch p.Type {
-	case "string":
-		return value.IsString() && (p.Enum == nil || slices.Contains(p.enum(), value.StringValue()))
-	case "boolean":
-		return value.IsBool()
-	case "integer":
-		return value.IsNumber() && value.NumberValue() == math.Trunc(value.NumberValue())
-	case "number":
-		return value.IsNumber()
-	case "array":
-		return value.IsArray()
-	default:
-		return value.IsObject()
-	}
-}
-
-func (p property) words() string {
-	if p.Enum != nil {
-		return "one of " + strings.Join(p.enum(), ", ")
-	}
-	return words[p.Type]
-}
-
-func (p property) enum() []string {
-	var values []string
-	for _, each := range p.Enum {
-		values = append(values, each.Value)
-	}
-	return values
+	return value
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,8 +16,6 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
-
-var errHostKey = errors.New("another host key was offered")
 
 // logIn logs in to the machine, through the bastion if there is one. The second value logs out.
 func logIn(ctx context.Context, target endpoint, log logger) (*ssh.Client, func(), error) {
@@ -40,15 +40,19 @@ type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // logIn tries again and again until the limit is reached. The waits are the official provider's.
 func (e endpoint) logIn(ctx context.Context, what string, dial dialer, log logger) (*ssh.Client, error) {
-	config, err := e.config()
+	config := &ssh.ClientConfig{User: e.User, HostKeyCallback: ssh.InsecureIgnoreHostKey()}
+	if e.HostKey != nil {
+		expected, _, _, _, err := ssh.ParseAuthorizedKey([]byte(*e.HostKey))
+		if err != nil {
+			return nil, fmt.Errorf("failed to parse host key: %w", err)
+		}
+		expect(expected, config)
+	}
+	methods, done, err := e.methods()
 	if err != nil {
 		return nil, err
 	}
-	methods, close, err := e.methods()
-	if err != nil {
-		return nil, err
-	}
-	defer close()
+	defer done()
 	config.Auth = methods
 	limit := strconv.Itoa(e.DialErrorLimit)
 	if e.DialErrorLimit < 0 {
@@ -57,11 +61,13 @@ func (e endpoint) logIn(ctx context.Context, what string, dial dialer, log logge
 	wait := 100 * time.Millisecond
 	for failures := 0; ; {
 		client, err := e.attempt(ctx, dial, config)
+		var another anotherKeyError
 		switch {
 		case err == nil:
 			return client, nil
-		case errors.Is(err, errHostKey):
-			return nil, err // Another machine answers there, and it would do so the next time as well.
+		case errors.As(err, &another):
+			// It would be there the next time as well.
+			return nil, fmt.Errorf("%s: %w", e.address(), another)
 		case e.DialErrorLimit >= 0 && failures >= e.DialErrorLimit:
 			// The limit is of repetitions, as in the official provider: a limit of 0 still dials once.
 			return nil, fmt.Errorf("after %d failed attempts: %s %s: %w", failures, what, e.address(), err)
@@ -79,7 +85,7 @@ func (e endpoint) logIn(ctx context.Context, what string, dial dialer, log logge
 }
 
 // attempt connects and logs in once, within the time of one dial.
-func (e endpoint) attempt(ctx context.Context, dial dialer, config *ssh.ClientConfig) (*ssh.Client, error) {
+func (e endpoint) attempt(ctx context.Context, dial dialer, config *ssh.ClientConfig) (_ *ssh.Client, err error) {
 	if e.PerDialTimeout > 0 {
 		late := fmt.Errorf("timed out after %d s", e.PerDialTimeout)
 		var cancel context.CancelFunc
@@ -92,70 +98,52 @@ func (e endpoint) attempt(ctx context.Context, dial dialer, config *ssh.ClientCo
 		if errors.As(err, &operation) {
 			err = operation.Err // Without the address, which stands before it already.
 		}
-		return nil, because(ctx, err)
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = connection.Close() })
 	client, channels, requests, err := ssh.NewClientConn(connection, e.address(), config)
 	if !stop() || err != nil {
 		_ = connection.Close()
-		return nil, because(ctx, e.explain(err))
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	return ssh.NewClient(client, channels, requests), nil
-}
-
-// because gives why a context has ended, in place of the error that its end has led to.
-func because(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}
-
-// explain makes an error of a login say whose host key was expected: the server may have none of that type at all.
-func (e endpoint) explain(err error) error {
-	var negotiation *ssh.AlgorithmNegotiationError
-	isOther := errors.Is(err, errHostKey) ||
-		e.HostKey != nil && errors.As(err, &negotiation) && strings.Contains(err.Error(), "host key")
-	if !isOther {
-		return err
-	}
-	key, _, _, _, _ := ssh.ParseAuthorizedKey([]byte(*e.HostKey))
-	return fmt.Errorf("%s: the host key is not the expected one, %s; not connected (%w)",
-		e.address(), ssh.FingerprintSHA256(key), errHostKey)
 }
 
 func (e endpoint) address() string {
 	return net.JoinHostPort(e.Host, strconv.FormatFloat(e.Port, 'f', -1, 64))
 }
 
-func (e endpoint) config() (*ssh.ClientConfig, error) {
-	config := &ssh.ClientConfig{User: e.User, HostKeyCallback: ssh.InsecureIgnoreHostKey()}
-	if e.HostKey == nil {
-		return config, nil
-	}
-	expected, _, _, _, err := ssh.ParseAuthorizedKey([]byte(*e.HostKey))
-	if err != nil {
-		return nil, fmt.Errorf("failed to parse host key: %w", err)
-	}
+// anotherKeyError is that a machine has another host key than the expected one.
+type anotherKeyError struct{ expected ssh.PublicKey }
+
+func (e anotherKeyError) Error() string {
+	return fmt.Sprintf("the host key is not the expected one, %s; not connected", ssh.FingerprintSHA256(e.expected))
+}
+
+// expect makes a login fail that is offered another host key.
+func expect(expected ssh.PublicKey, config *ssh.ClientConfig) {
 	fixed := ssh.FixedHostKey(expected)
 	config.HostKeyCallback = func(host string, address net.Addr, key ssh.PublicKey) error {
 		if fixed(host, address, key) != nil {
-			return errHostKey
+			return anotherKeyError{expected}
 		}
 		return nil
 	}
-	// A server with keys of several types is to show the one that is known.
-	config.HostKeyAlgorithms = []string{expected.Type()}
+	// A server with keys of several types is to show the one that is known; one that has none of that type is to show
+	// another, and to be refused for that.
+	known := []string{expected.Type()}
 	if expected.Type() == ssh.KeyAlgoRSA {
-		config.HostKeyAlgorithms = []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
+		known = []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
 	}
-	return config, nil
+	others := ssh.SupportedAlgorithms().HostKeys
+	others = slices.DeleteFunc(others, func(name string) bool { return slices.Contains(known, name) })
+	config.HostKeyAlgorithms = append(known, others...)
 }
 
 // methods gives the ways to log in: by the given key or else the agent's, then by password. The agent is spoken to
-// until close is called.
-func (e endpoint) methods() (methods []ssh.AuthMethod, close func(), err error) {
-	close = func() {}
+// until done is called.
+func (e endpoint) methods() (methods []ssh.AuthMethod, done func(), err error) {
+	done = func() {}
 	socket := e.AgentSocketPath
 	if socket == "" {
 		socket = os.Getenv("SSH_AUTH_SOCK")
@@ -177,7 +165,7 @@ func (e endpoint) methods() (methods []ssh.AuthMethod, close func(), err error) 
 		if err != nil {
 			return nil, nil, fmt.Errorf("SSH agent at %s: %w", socket, err)
 		}
-		close = func() { _ = connection.Close() }
+		done = func() { _ = connection.Close() }
 		methods = append(methods, ssh.PublicKeysCallback(agent.NewClient(connection).Signers))
 	}
 	if e.Password != nil {
@@ -190,5 +178,5 @@ func (e endpoint) methods() (methods []ssh.AuthMethod, close func(), err error) 
 		}
 		methods = append(methods, ssh.Password(*e.Password), ssh.KeyboardInteractive(answer))
 	}
-	return methods, close, nil
+	return methods, done, nil
 }

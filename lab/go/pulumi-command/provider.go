@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +43,7 @@ func (p *provider) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
 }
 
 func (p *provider) GetSchema(context.Context, plugin.GetSchemaRequest) (plugin.GetSchemaResponse, error) {
-	return plugin.GetSchemaResponse{Schema: wholeSchema()}, nil
+	return plugin.GetSchemaResponse{Schema: schemaText}, nil
 }
 
 // Configure says once a run that this is not the official plugin.
@@ -64,31 +66,22 @@ func (p *provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.Che
 	if !known {
 		return plugin.CheckResponse{}, leftOut("the resource " + string(req.Type))
 	}
-	inputs, failures := spec.inputs().checkFields(req.News, "")
-	return plugin.CheckResponse{Properties: inputs, Failures: failures}, nil
+	var check check
+	inputs := check.fields(spec.Inputs, spec.Required, req.News, "")
+	slices.SortFunc(check.failures, func(a, b plugin.CheckFailure) int { return cmp.Compare(a.Property, b.Property) })
+	return plugin.CheckResponse{Properties: inputs, Failures: check.failures}, nil
 }
 
 // Diff makes every changed input an update, which runs the command again, and `triggers` a replacement.
 func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResponse, error) {
-	changes := req.OldInputs.Diff(req.NewInputs)
-	if changes == nil {
-		return plugin.DiffResult{Changes: plugin.DiffNone}, nil
-	}
-	detailed := map[string]plugin.PropertyDiff{}
-	for _, name := range changes.ChangedKeys() {
-		kind := plugin.DiffUpdate
-		switch {
-		case changes.Added(name):
-			kind = plugin.DiffAdd
-		case changes.Deleted(name):
-			kind = plugin.DiffDelete
+	result := plugin.DiffResult{Changes: plugin.DiffNone}
+	if changes := req.OldInputs.Diff(req.NewInputs); changes != nil {
+		result.Changes, result.ChangedKeys = plugin.DiffSome, changes.ChangedKeys()
+		if changes.Changed("triggers") {
+			result.ReplaceKeys = []resource.PropertyKey{"triggers"}
 		}
-		if name == "triggers" {
-			kind = kind.AsReplace()
-		}
-		detailed[string(name)] = plugin.PropertyDiff{Kind: kind, InputDiff: true}
 	}
-	return plugin.DiffResult{Changes: plugin.DiffSome, DetailedDiff: detailed}, nil
+	return result, nil
 }
 
 func (p *provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
@@ -99,8 +92,7 @@ func (p *provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin
 	if err != nil {
 		return plugin.CreateResponse{}, err
 	}
-	run := run{urn: req.URN, which: "create", timeout: req.Timeout, inputs: req.Properties}
-	outputs, err := p.execute(ctx, run)
+	outputs, err := p.execute(ctx, run{req.URN, "create", req.Timeout, req.Properties, nil})
 	if err != nil {
 		return plugin.CreateResponse{}, err
 	}
@@ -117,27 +109,21 @@ func (p *provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 
 // Update runs `update`, or `create` if there is none. In a preview in which nothing changes the outputs are known.
 func (p *provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
-	outputs := outputsOf(req.OldOutputs)
-	switch {
-	case !req.Preview:
-		which := resource.PropertyKey("update")
-		if _, given := text(req.NewInputs, "update"); !given {
-			which = "create"
-		}
-		run := run{req.URN, which, req.Timeout, req.NewInputs, req.OldInputs, outputs}
-		var err error
-		if outputs, err = p.execute(ctx, run); err != nil {
-			return plugin.UpdateResponse{}, err
-		}
-	case req.OldInputs.Diff(req.NewInputs) != nil:
+	outputs, err := outputsOf(req.OldOutputs), error(nil)
+	which := resource.PropertyKey("update")
+	if _, given := text(req.NewInputs, which); !given {
+		which = "create"
+	}
+	if !req.Preview {
+		outputs, err = p.execute(ctx, run{req.URN, which, req.Timeout, req.NewInputs, req.OldOutputs})
+	} else if req.OldInputs.Diff(req.NewInputs) != nil {
 		outputs = unknown
 	}
-	return plugin.UpdateResponse{Properties: with(req.NewInputs, outputs), Status: resource.StatusOK}, nil
+	return plugin.UpdateResponse{Properties: with(req.NewInputs, outputs), Status: resource.StatusOK}, err
 }
 
 func (p *provider) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
-	run := run{req.URN, "delete", req.Timeout, req.Inputs, nil, outputsOf(req.Outputs)}
-	_, err := p.execute(ctx, run)
+	_, err := p.execute(ctx, run{req.URN, "delete", req.Timeout, req.Inputs, req.Outputs})
 	return plugin.DeleteResponse{Status: resource.StatusOK}, err
 }
 
@@ -163,19 +149,18 @@ func with(inputs resource.PropertyMap, outputs outputs) resource.PropertyMap {
 
 // run is one run of one of a resource's commands.
 type run struct {
-	urn       resource.URN
-	which     resource.PropertyKey
-	timeout   float64 // seconds; 0 for none
-	inputs    resource.PropertyMap
-	oldInputs resource.PropertyMap // their secrets may be in the previous outputs
-	previous  outputs
+	urn     resource.URN
+	which   resource.PropertyKey
+	timeout float64 // seconds; 0 for none
+	inputs  resource.PropertyMap
+	state   resource.PropertyMap // from the last run
 }
 
 // execute runs the command, if the resource has it, and gives the outputs that the resource then has.
 func (p *provider) execute(ctx context.Context, run run) (outputs, error) {
 	command, given := text(run.inputs, run.which)
 	if !given {
-		return outputsOf(run.previous), nil
+		return outputsOf(run.state), nil
 	}
 	if p.stopped.Err() != nil {
 		return nil, errors.New("cancelled before the command was started")
@@ -189,7 +174,7 @@ func (p *provider) execute(ctx context.Context, run run) (outputs, error) {
 		ctx, stop = context.WithTimeoutCause(ctx, time.Duration(run.timeout*float64(time.Second)), late)
 		defer stop()
 	}
-	redact := newRedactor(run.inputs, run.oldInputs)
+	redact := newRedactor(run.inputs, run.state)
 	output, err := p.runCommand(ctx, command, run, redact)
 	switch {
 	case err == nil:
@@ -210,7 +195,7 @@ func (p *provider) runCommand(ctx context.Context, command string, run run, reda
 	previous := map[string]string{}
 	if arguments.AddPreviousOutputInEnv {
 		for _, name := range []resource.PropertyKey{"stdout", "stderr"} {
-			if value, _ := text(run.previous, name); value != "" {
+			if value, _ := text(run.state, name); value != "" {
 				previous["PULUMI_COMMAND_"+strings.ToUpper(string(name))] = value
 			}
 		}

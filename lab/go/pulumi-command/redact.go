@@ -24,7 +24,13 @@ type redactor struct{ pieces []string }
 func newRedactor(properties ...resource.PropertyMap) redactor {
 	var r redactor
 	for _, each := range properties {
-		r.collect(resource.NewProperty(each), false)
+		for name, value := range each {
+			if name == "connection" {
+				r.collectConnection(value)
+			} else {
+				r.collect(value, false)
+			}
+		}
 	}
 	// The longest first: a piece that is part of a longer one must not break it apart.
 	slices.SortFunc(r.pieces, func(a, b string) int { return len(b) - len(a) })
@@ -47,14 +53,26 @@ func (r *redactor) collect(value resource.PropertyValue, secret bool) {
 			r.collect(item, secret)
 		}
 	case value.IsObject():
-		_, isConnection := value.ObjectValue()["host"]
-		for name, item := range value.ObjectValue() {
-			// All of a connection is secret, but its host and user are needed to understand an error.
-			named := name == "password" || name == "privateKey" || name == "privateKeyPassword" || name == "proxy"
-			r.collect(item, secret && (named || !isConnection))
+		for _, item := range value.ObjectValue() {
+			r.collect(item, secret)
 		}
 	case value.IsString() && secret:
 		r.add(value.StringValue())
+	}
+}
+
+// collectConnection leaves out what is needed to understand an error, such as the host, though all of it is secret.
+func (r *redactor) collectConnection(value resource.PropertyValue) {
+	if value = bare(value); !value.IsObject() {
+		return
+	}
+	for name, item := range value.ObjectValue() {
+		switch name {
+		case "password", "privateKey", "privateKeyPassword":
+			r.collect(item, true)
+		case "proxy":
+			r.collectConnection(item)
+		}
 	}
 }
 
