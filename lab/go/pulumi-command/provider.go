@@ -84,19 +84,14 @@ func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	return result, nil
 }
 
+// Create gives an id in a preview, too, as the official provider does.
 func (p *provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
-	if req.Preview {
-		return plugin.CreateResponse{Properties: with(req.Properties, unknown), Status: resource.StatusOK}, nil
-	}
 	id, err := resource.NewUniqueHexID(req.Name, 8, 0)
-	if err != nil {
-		return plugin.CreateResponse{}, err
+	outputs := unknown
+	if err == nil && !req.Preview {
+		outputs, err = p.execute(ctx, run{req.URN, "create", req.Timeout, req.Properties, nil})
 	}
-	outputs, err := p.execute(ctx, run{req.URN, "create", req.Timeout, req.Properties, nil})
-	if err != nil {
-		return plugin.CreateResponse{}, err
-	}
-	return plugin.CreateResponse{ID: id, Properties: with(req.Properties, outputs), Status: resource.StatusOK}, nil
+	return plugin.CreateResponse{ID: id, Properties: with(req.Properties, outputs), Status: resource.StatusOK}, err
 }
 
 // Read gives the state as it was: a command cannot be read back.
