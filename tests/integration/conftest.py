@@ -23,6 +23,7 @@ from lab.toolchain.settings import from_environ
 
 from .ssh_server import SshServer, ssh_server
 
+ROOT = Path(__file__).parents[2]
 OFFICIAL_PLUGIN = os.environ.get("PODNET_COMMAND_PLUGIN")
 
 
