@@ -50,10 +50,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def toolchain_bin() -> Path:
-    """Give the folder of pulumi and kubectl; they are made where they are not there yet."""
+    """Give the folder of pulumi and kubectl; they and the plugins are made where they are not there yet."""
     if chosen := os.environ.get("PODNET_TOOLCHAIN_BIN"):
         return Path(chosen)
-    return ensure(["pulumi", "pulumi-kubernetes", "kubernetes"]).path
+    return ensure(["pulumi", "pulumi-command", "pulumi-kubernetes", "kubernetes"]).path
 
 
 @pytest.fixture

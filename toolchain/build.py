@@ -105,4 +105,4 @@ class Build:
 
 def sources(group: Path) -> list[Path]:
     """List the files that a group consists of: all that goes into its build and is not made by it."""
-    return sorted(path for path in group.iterdir() if re.fullmatch(r"go\.(mod|sum)|.*\.go", path.name))
+    return sorted(path for path in group.iterdir() if re.fullmatch(r"go\.(mod|sum)|.*\.(go|json)", path.name))

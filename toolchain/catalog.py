@@ -53,7 +53,7 @@ class Catalog:
             files = [path for group in artifact.groups for path in sources(self.groups / group)]
             content = [(path.parent.name, path.name, path.read_text()) for path in files]
             recipe = asdict(artifact)
-            for detail in ("cold_gb", "on_path", "on_request", "companion_of"):
+            for detail in ("cold_gb", "on_path", "on_request"):
                 recipe.pop(detail)  # These change nothing about what is made.
             places["build"] = store.place(
                 artifact.name, artifact.version, key8("build", settings.arch, recipe, content)

@@ -67,25 +67,15 @@ class _Maker:
         """Take the releases that can be had, and build the rest."""
         if not missing:
             return  # Whoever held the lock has made it all.
-        companions = self._companions(missing)
-        self.fetcher.ask(self._release(artifact) for artifact in (*missing, *companions))
+        self.fetcher.ask(self._release(artifact) for artifact in missing)
         to_build = [artifact for artifact in missing if not self.fetcher.can_have(self._release(artifact))]
         self._check(to_build, downloads=len(missing) - len(to_build))
         for artifact in missing:
             if artifact not in to_build and not self._download(artifact):
                 to_build.append(artifact)
                 self._check(to_build, downloads=0)
-        for companion in companions:
-            if self.fetcher.can_have(self._release(companion)):
-                self._download(companion)
         self._build([artifact for artifact in missing if artifact in to_build])
         self._drop_go_cache()
-
-    def _companions(self, missing: Sequence[Artifact]) -> list[Artifact]:
-        """Find what is good to have beside these, but only as a release."""
-        names = {artifact.name for artifact in missing}
-        beside = [a for a in self.catalog.artifacts.values() if a.companion_of in names and a.name not in names]
-        return self.missing(beside)
 
     def _release(self, artifact: Artifact) -> tuple[ReleaseFile, ...]:
         return () if self.settings.source == "build" else self.catalog.pinned(artifact)

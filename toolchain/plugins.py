@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +15,18 @@ from podnet.files import link, write_whole
 from toolchain import catalog as catalogs
 from toolchain.catalog import Catalog
 from toolchain.settings import Settings, from_environ
-from toolchain.store import Store
+from toolchain.store import Store, manifest
 
-CHECKOUT: Final = Path(__file__).resolve().parents[1]
 _MADE_BY_PODNET: Final = "podnet.json"
 _COMMAND: Final = "pulumi-resource-command"
 _LAUNCHER: Final = b"#!/bin/sh\n# podnet's stand-in for Pulumi's command provider"
-"""What every launcher of the stand-in begins with, whichever podnet wrote it."""
+"""How the launchers of the stand-in began that podnet wrote while it was a Python program."""
 
 _WORDS: Final = {
     "official": "the official release",
     "placed": "the one that somebody has put into podnet's own Pulumi home",
     "user": "the one that is installed in your Pulumi home",
-    "stand-in": "podnet's own stand-in (lab/command_provider), as the official one could not be had",
+    "stand-in": "podnet's own stand-in (lab/go/pulumi-command), as the official one could not be had",
 }
 
 
@@ -50,24 +48,18 @@ class Plugins:
         return f"Pulumi command provider {versions.PULUMI_COMMAND}: {_WORDS[self.command_source]}"
 
 
-def install_plugins(
-    pulumi_home: Path, python: Path, *, settings: Settings | None = None, catalog: Catalog | None = None
-) -> Plugins:
-    """Lay out plugins/ in a PULUMI_HOME. The Kubernetes plugin must have been ensured before.
+def install_plugins(pulumi_home: Path, *, settings: Settings | None = None, catalog: Catalog | None = None) -> Plugins:
+    """Lay out plugins/ in a PULUMI_HOME. Both plugins must have been ensured before.
 
-    python: the interpreter that the stand-in runs with. Doing it again changes nothing that is right already.
+    Doing it again changes nothing that is right already.
     """
     settings = settings or from_environ(os.environ)
     catalog = catalog or catalogs.default(settings)
-    kubernetes = _in_store("pulumi-kubernetes", "pulumi-resource-kubernetes", settings, catalog)
-    if kubernetes is None:
-        raise PodnetError("the Kubernetes plugin of Pulumi is not there yet: python -m toolchain makes it")
+    kubernetes, _ = _in_store("pulumi-kubernetes", settings, catalog)
     command, source = _find_command(pulumi_home, settings, catalog)
     home = pulumi_home.absolute()
     target = _folder(home, "command", versions.PULUMI_COMMAND) / _COMMAND
-    if command is None:
-        _write_launcher(target, python)
-    elif command != target:
+    if command != target:
         link(target, command)
     _write_as_needed(target.with_name(_MADE_BY_PODNET), json.dumps({"source": source}) + "\n", 0o644)
     kubernetes_target = _folder(home, "kubernetes", versions.PULUMI_KUBERNETES) / "pulumi-resource-kubernetes"
@@ -75,9 +67,10 @@ def install_plugins(
     return Plugins(kubernetes_target, target, source)
 
 
-def _find_command(pulumi_home: Path, settings: Settings, catalog: Catalog) -> tuple[Path | None, str]:
-    if settings.source != "build" and (release := _in_store("pulumi-command", _COMMAND, settings, catalog)):
-        return release, "official"
+def _find_command(pulumi_home: Path, settings: Settings, catalog: Catalog) -> tuple[Path, str]:
+    in_store, is_official = _in_store("pulumi-command", settings, catalog)
+    if is_official:
+        return in_store, "official"
     placed = _folder(pulumi_home.absolute(), "command", versions.PULUMI_COMMAND) / _COMMAND
     if _is_placed(placed):
         return placed, "placed"
@@ -87,20 +80,24 @@ def _find_command(pulumi_home: Path, settings: Settings, catalog: Catalog) -> tu
     is_ours = mine == pulumi_home.absolute() or installed.with_name(_MADE_BY_PODNET).exists()
     if not is_ours and os.access(installed, os.X_OK):
         return installed, "user"
-    return None, "stand-in"
+    return in_store, "stand-in"
 
 
 def _is_placed(target: Path) -> bool:
-    """Whether a program lies there that podnet did not put there: it makes links and launchers, and nothing else."""
+    """Whether a program lies there that podnet did not put there: it makes links, and once made launchers."""
     if target.is_symlink() or not os.access(target, os.X_OK):
         return False
     with target.open("rb") as stream:
         return stream.read(len(_LAUNCHER)) != _LAUNCHER
 
 
-def _in_store(artifact: str, binary: str, settings: Settings, catalog: Catalog) -> Path | None:
-    place = catalog.find(catalog.artifacts[artifact], Store(settings.toolchain), settings)
-    return place / "bin" / binary if place else None
+def _in_store(artifact: str, settings: Settings, catalog: Catalog) -> tuple[Path, bool]:
+    """Find a plugin, and whether it is the official release."""
+    wanted = catalog.artifacts[artifact]
+    place = catalog.find(wanted, Store(settings.toolchain), settings)
+    if place is None:
+        raise PodnetError(f"Pulumi's plugin {wanted.title} is not there yet: python -m lab.toolchain makes it")
+    return place / "bin" / wanted.binaries[0], (manifest(place) or {}).get("source") == "official"
 
 
 def _user_home(environ: Mapping[str, str]) -> Path:
@@ -112,18 +109,7 @@ def _folder(home: Path, name: str, version: str) -> Path:
     return home / "plugins" / f"resource-{name}-v{version}"
 
 
-def _write_launcher(target: Path, python: Path) -> None:
-    # -P: the engine chooses the current folder, and a `lab` that lies there must not be taken for podnet's.
-    text = f"""{_LAUNCHER.decode()}; toolchain wrote this.
-PYTHONPATH={shlex.quote(str(CHECKOUT))}${{PYTHONPATH:+":$PYTHONPATH"}}
-export PYTHONPATH
-exec {shlex.quote(str(python.absolute()))} -P -m lab.command_provider "$@"
-"""
-    _write_as_needed(target, text, 0o755)
-
-
 def _write_as_needed(target: Path, text: str, mode: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    is_plain = target.is_file() and not target.is_symlink()
-    if not (is_plain and target.read_bytes() == text.encode() and target.stat().st_mode & 0o777 == mode):
+    if not (target.is_file() and target.read_text() == text):
         write_whole(target, text, mode)

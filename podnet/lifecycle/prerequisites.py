@@ -59,7 +59,7 @@ def _programs(places: Places, python: Path, names: tuple[str, ...] = ()) -> Tool
     """Make the folders, the programs (all that are usual where none are named) and the plugins."""
     prepare(places)
     toolchain = ensure(names or None)
-    plugins = install_plugins(places.pulumi_home, python)
+    plugins = install_plugins(places.pulumi_home)
     if plugins.is_somebodys:
         print(plugins.describe(), file=sys.stderr)
     _link_policy_environment(python)

@@ -18,6 +18,9 @@ import pytest
 from pulumi import automation
 from pulumi.runtime._callbacks import _CallbackServicer
 
+from toolchain.ensure import ensure
+from toolchain.settings import from_environ
+
 from .ssh_server import SshServer, ssh_server
 
 ROOT = Path(__file__).parents[2]
@@ -25,23 +28,18 @@ OFFICIAL_PLUGIN = os.environ.get("PODNET_COMMAND_PLUGIN")
 
 
 @pytest.fixture(scope="session")
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a launcher of the stand-in, as the toolchain would make it."""
-    launcher = tmp_path_factory.mktemp("launcher") / "pulumi-resource-command"
-    launcher.write_text(
-        f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m lab.command_provider "$@"\n', encoding="utf-8"
-    )
-    launcher.chmod(0o755)
-    return launcher
+def stand_in() -> Path:
+    """Give the stand-in for the official plugin; it is built where it is not there yet."""
+    return ensure(["pulumi-command"], settings=from_environ(os.environ, "build")).bin("pulumi-resource-command")
 
 
 @pytest.fixture(scope="session")
-def pulumi_home(stand_in: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pulumi_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a PULUMI_HOME with nothing in it but the command plugin that is under test."""
     home = tmp_path_factory.mktemp("pulumi")
     folder = home / "plugins" / "resource-command-v1.2.1"
     folder.mkdir(parents=True)
-    shutil.copy(OFFICIAL_PLUGIN or stand_in, folder / "pulumi-resource-command")
+    shutil.copy(OFFICIAL_PLUGIN or request.getfixturevalue("stand_in"), folder / "pulumi-resource-command")
     return home
 
 

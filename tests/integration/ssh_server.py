@@ -117,12 +117,24 @@ async def _run(server: SshServer, process: asyncssh.SSHServerProcess[bytes]) -> 
     """Run one command in a shell and give back what it wrote."""
     server.running += 1
     server.most_running = max(server.most_running, server.running)
+    try:
+        session, stdout, stderr, status = await _in_shell(server, process)
+    finally:
+        server.running -= 1  # also where the client has gone
+    server.sessions.append(session)
+    process.stdout.write(stdout)
+    process.stderr.write(stderr)
+    process.exit(status)
+
+
+async def _in_shell(server: SshServer, process: asyncssh.SSHServerProcess[bytes]) -> tuple[Session, bytes, bytes, int]:
+    command = process.command or ""
     environment = dict(process.env)
     stdin = await process.stdin.read()
     shell = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
-        process.command or "",
+        command,
         cwd=server.root,
         env={**os.environ, **environment},
         stdin=asyncio.subprocess.PIPE,
@@ -138,13 +150,8 @@ async def _run(server: SshServer, process: asyncssh.SSHServerProcess[bytes]) -> 
         await shell.communicate()
         raise
     login: _Login = process.get_extra_info("login")
-    server.sessions.append(
-        Session(process.command or "", environment, stdin.decode(), process.get_extra_info("username"), login.method)
-    )
-    server.running -= 1
-    process.stdout.write(stdout)
-    process.stderr.write(stderr)
-    process.exit(shell.returncode or 0)
+    session = Session(command, environment, stdin.decode(), process.get_extra_info("username"), login.method)
+    return session, stdout, stderr, shell.returncode or 0
 
 
 @contextmanager

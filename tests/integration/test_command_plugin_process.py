@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -99,6 +102,12 @@ def plugin(stand_in: Path) -> Iterator[Plugin]:
     server.stop(None)
 
 
+def connection_to(server: SshServer, **changes: Any) -> dict[str, Any]:
+    """The inputs that log in to a server."""
+    inputs = {"host": server.host, "port": server.port, "user": "tester", "privateKey": server.user_key_text}
+    return {"dialErrorLimit": 10, "perDialTimeout": 15, **inputs, **changes}
+
+
 @dataclass
 class LongCommand:
     """A local command that runs for ever: its own process, and one that it has started."""
@@ -161,13 +170,7 @@ def test_a_plugin_whose_engine_was_killed_ends(stand_in: Path, tmp_path: Path) -
 
 
 def test_cancel_ends_a_remote_command_and_a_dial(plugin: Plugin, server: SshServer) -> None:
-    connection = {
-        "host": server.host,
-        "port": server.port,
-        "user": "tester",
-        "privateKey": server.user_key_text,
-        "dialErrorLimit": -1,
-    }
+    connection = connection_to(server, dialErrorLimit=-1)
     running = plugin.later.submit(plugin.create, REMOTE, {"create": "sleep 1000", "connection": secret(connection)})
     dialling = plugin.later.submit(
         plugin.create, REMOTE, {"create": "true", "connection": secret({**connection, "port": 1})}
@@ -178,6 +181,58 @@ def test_cancel_ends_a_remote_command_and_a_dial(plugin: Plugin, server: SshServ
     for outcome in (running, dialling):
         with pytest.raises(grpc.RpcError, match="cancelled while the command was running"):
             outcome.result(SECONDS)
+
+
+def test_a_key_that_is_encrypted_logs_in_with_its_password(plugin: Plugin, server: SshServer, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text(server.user_key_text, encoding="utf-8")
+    key.chmod(0o600)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "key's own", "-f", key], check=True, stdout=subprocess.DEVNULL)
+    changes = {"privateKey": key.read_text(encoding="utf-8"), "privateKeyPassword": "key's own"}
+    plugin.create(REMOTE, {"create": "true", "connection": secret(connection_to(server, **changes))})
+    assert server.commands == ["true"]
+
+
+RUNNING = "touch running; sleep 2"
+
+
+def cut(listening: socket.socket, server: SshServer, hang_up: threading.Event | None = None) -> None:
+    """Be the way to the server, until RUNNING runs there; then hang up, or first say nothing until that is wanted."""
+    with listening.accept()[0] as near, socket.create_connection((server.host, server.port)) as far:
+        others = {near: far, far: near}
+        while not (server.root / "running").exists():
+            for each in select.select(list(others), [], [], 0.05)[0]:
+                others[each].sendall(each.recv(65536))
+        if hang_up is not None:
+            hang_up.wait(120)
+
+
+def test_a_connection_that_is_cut_is_said_to_be_lost(plugin: Plugin, server: SshServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        plugin.later.submit(cut, listening, server)
+        connection = connection_to(server, port=listening.getsockname()[1])
+        with pytest.raises(grpc.RpcError, match='"the connection was lost: EOF: running "touch running'):
+            plugin.create(REMOTE, {"create": RUNNING, "connection": secret(connection)})
+    assert until(lambda: not server.running)  # which must not be in the midst of it when it is stopped
+
+
+@pytest.mark.long
+def test_a_machine_that_dies_without_a_word_is_given_up(plugin: Plugin, server: SshServer) -> None:
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        plugin.later.submit(cut, listening, server, done)
+        connection = connection_to(server, port=listening.getsockname()[1])
+        with pytest.raises(grpc.RpcError, match='"the connection was lost: no answer for 30s: running "touch running'):
+            plugin.create(REMOTE, {"create": RUNNING, "connection": secret(connection)})
+        done.set()
+    assert until(lambda: not server.running)
+
+
+def test_a_machine_that_says_nothing_is_given_up(plugin: Plugin, server: SshServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = connection_to(server, port=silent.getsockname()[1], dialErrorLimit=1, perDialTimeout=1)
+        with pytest.raises(grpc.RpcError, match=r"after 1 failed attempts: dial 127\.0\.0\.1:\d+: timed out after 1 s"):
+            plugin.create(REMOTE, {"create": "true", "connection": secret(connection)})
 
 
 def test_a_timeout_of_the_resource_is_kept(plugin: Plugin) -> None:
@@ -192,6 +247,18 @@ def test_an_error_is_its_text_alone(plugin: Plugin) -> None:
     plugin.process.terminate()
     assert plugin.process.stderr is not None
     assert plugin.process.stderr.read() == b""
+
+
+def test_what_is_secret_in_the_inputs_or_the_state_is_in_no_error(plugin: Plugin) -> None:
+    environment = secret({"host": "of-a-secret-map", "TOKEN": "in-the-environment"})
+    inputs = {"create": "true", "delete": 'echo "$host $TOKEN in-the-state"; exit 1', "environment": environment}
+    state = inputs | {"stdout": secret("in-the-state"), "stderr": ""}
+    request = provider_pb2.DeleteRequest(urn=LOCAL, properties=struct(state), old_inputs=struct(inputs))
+    with pytest.raises(grpc.RpcError) as caught:
+        plugin.stub.Delete(request)
+    assert caught.value.details() == (
+        'exit status 1: running "echo \\"$host $TOKEN [secret]\\"; exit 1":\n[secret] [secret] [secret]\n'
+    )
 
 
 def test_the_end_of_a_long_output_is_in_the_error(plugin: Plugin) -> None:
@@ -257,7 +324,7 @@ def test_wrong_inputs_are_named(plugin: Plugin) -> None:
         "connection.proxy.user": "expected a string",
         "create": "expected a string",
         "logging": "expected one of stdout, stderr, stdoutAndStderr, none",
-        "environment": "expected a map of strings",
+        "environment.A": "expected a string",
         "triggers": "expected a list",
         "addPreviousOutputInEnv": "expected true or false",
         "no": "there is no such input",

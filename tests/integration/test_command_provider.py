@@ -122,6 +122,16 @@ def test_triggers_replace(stack: Stack, server: SshServer) -> None:
     assert server.commands == ["echo made", "echo made", "echo gone"]
 
 
+def test_a_file_is_a_trigger_by_its_content(stack: Stack, server: SshServer, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    program = remote_command(server, create="echo made", triggers=[pulumi.FileAsset(str(file))])
+    file.write_text("a", encoding="utf-8")
+    stack.up(program)
+    assert changes(stack.up(program)) == {"same": 2}
+    file.write_text("b", encoding="utf-8")
+    assert changes(stack.up(program))["replace"] == 1
+
+
 def test_outputs_lose_one_newline_at_the_end(stack: Stack, server: SshServer) -> None:
     outputs = stack.up(remote_command(server, create="printf 'a\\n\\n'; printf 'b ' >&2")).outputs
     assert (outputs["stdout"].value, outputs["stderr"].value) == ("a\n", "b ")
@@ -508,7 +518,6 @@ def test_what_is_left_out_says_so(stack: Stack, server: SshServer) -> None:
         "command:local:run": function,
         "assetPaths": local_command(create="true", asset_paths=["*"]),
         "archivePaths": local_command(create="true", archive_paths=["*"]),
-        "an asset or archive as an input": local_command(create="true", triggers=[pulumi.StringAsset("text")]),
     }
     for part, program in programs.items():
         stack.program = program

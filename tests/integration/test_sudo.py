@@ -23,18 +23,16 @@ HOST = " ".join(PODNET_HOST)
 ASKS = f"[sudo] password for {USER}: "
 
 RUN = """
-import asyncio, sys, time
+import subprocess, time
 from podnet.lifecycle import preflight
-from lab.command_provider.capture import Capture
-from lab.command_provider.inputs import local_inputs
-from lab.command_provider.local import run_local
 
 def run(command):
-    capture = Capture(frozenset(), print)
-    ended = asyncio.run(run_local(command, local_inputs({}), {}, capture))
-    print("SAID", repr((ended, capture.outputs().stdout, capture.outputs().stderr)), flush=True)
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True, process_group=0
+    )
+    print("SAID", repr((done.returncode, done.stdout.strip(), done.stderr.strip())), flush=True)
 """
-"""What podnet is to the terminal: a program that asks sudo, and a command plugin in a process group of its own."""
+"""What podnet is to the terminal: a program that asks sudo, and commands in a process group of their own."""
 
 
 class Person:
@@ -97,7 +95,7 @@ def _read(terminal: int) -> bytes:
         return b""  # the last one who had it open has ended
 
 
-def said(shown: str) -> list[tuple[str | None, str, str]]:
+def said(shown: str) -> list[tuple[int, str, str]]:
     """How each command ended, its standard output and its standard error."""
     return [ast.literal_eval(text) for text in re.findall(r"^SAID (.*)$", shown, re.MULTILINE)]
 
@@ -111,7 +109,7 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
 def test_a_password_that_was_typed_counts_for_the_commands_of_pulumi(person: Person) -> None:
     shown = person.types(f"{RUN}\npreflight.require_root()\nrun('sudo -n id -u')")
     assert shown.count(ASKS) == 1
-    assert said(shown) == [(None, "0", "")]
+    assert said(shown) == [(0, "0", "")]
 
 
 PROGRAM = """
@@ -140,7 +138,7 @@ def test_the_engine_leaves_its_plugins_on_the_terminal(person: Person, tmp_path:
 def test_cached_credentials_outlive_a_long_build(person: Person) -> None:
     person.sudoers(minutes=0.1)
     long = "\npreflight.RENEWAL_SECONDS = 1\npreflight.require_root()\ntime.sleep(12)\nrun('sudo -n id -u')"
-    assert said(person.types(RUN + long)) == [(None, "0", "")]
+    assert said(person.types(RUN + long)) == [(0, "0", "")]
 
 
 def test_podnet_host_gets_its_root_that_way(person: Person) -> None:
@@ -149,7 +147,7 @@ def test_podnet_host_gets_its_root_that_way(person: Person) -> None:
     os.chown(user.stacks, UID, UID)
     os.chown(user.stacks.parent, UID, UID)
     program = f"{RUN}\npreflight.require_root()\nrun('{HOST} machine-down unit node1 lxc podnet-unit-node1')"
-    assert said(person.types(program, user.environ)) == [(None, "", "")]
+    assert said(person.types(program, user.environ)) == [(0, "", "")]
 
 
 def test_a_bridge_that_sudo_made_is_the_persons(person: Person) -> None:
@@ -157,14 +155,14 @@ def test_a_bridge_that_sudo_made_is_the_persons(person: Person) -> None:
     for folder in (user.stacks, user.stacks.parent):
         os.chown(folder, UID, UID)
     run = f"{RUN}\npreflight.require_root()\n"
-    assert said(person.types(f"{run}run('{HOST} {' '.join(UP)}')", user.environ)) == [(None, "", "")]
+    assert said(person.types(f"{run}run('{HOST} {' '.join(UP)}')", user.environ)) == [(0, "", "")]
     assert person.host.sh("cd /var/lib/podnet-host; cat *; stat -c %a . *").split("\n")[:3] == [
         f"{USER} {user.stacks}", "755", "644",
     ]  # fmt: skip
     # Another user's, even root's, is refused; the person's own is not.
     assert f"belongs to {USER}" in person.host.user("other")(*UP, check=False).stderr
     both = f"{run}run('{HOST} check {BRIDGE}')\nrun('{HOST} {' '.join(DOWN)}')"
-    assert said(person.types(both, user.environ)) == [(None, "", "")] * 2
+    assert said(person.types(both, user.environ)) == [(0, "", "")] * 2
     assert person.host.sh("ls /var/lib; ip -brief link show type bridge") == "lxc\n"
 
 
@@ -174,5 +172,5 @@ def test_who_has_typed_none_is_told_what_to_do(person: Person) -> None:
     shown = person.types(f"{RUN}\nrun('{HOST} network-down podnet-unit')", user.environ)
     assert ASKS not in shown
     ((ended, _, error),) = said(shown)
-    assert ended == "exit status 1"
+    assert ended == 1
     assert error == "this needs root, and sudo wants to be asked first: run 'sudo -v' in this terminal, and try again"

@@ -380,18 +380,6 @@ def test_a_mirror_of_one_project_takes_the_place_of_its_base(rig: Rig, server: S
     assert says(rig.ensure("tool").bin("tool")) == "released"
 
 
-def test_a_companion_comes_along_only_if_it_can_be_had(rig: Rig, server: Server) -> None:
-    rig.built("tool")
-    path = rig.released("extra", server)
-    rig.artifacts["extra"] = Artifact("extra", "1.0.0", ("extra",), on_request=True, companion_of="tool")
-    rig.ensure("tool")
-    assert len(rig.places("extra")) == 1
-    shutil.rmtree(rig.folder / "cache")
-    del server.files[path]
-    assert says(rig.ensure("tool").bin("tool")) == "built"
-    assert rig.places("extra") == []
-
-
 # --- builds -----------------------------------------------------------------------------------------------------
 
 
@@ -681,7 +669,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(rig: Rig) -> None:
 def test_list_names_everything_and_makes_nothing(rig: Rig) -> None:
     done = command(rig, "list")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()][-3:] == ["e2e", "pulumi-command", "actionlint"]
+    assert [line.split()[0] for line in done.stdout.splitlines()][-3:] == ["pulumi-kubernetes", "e2e", "actionlint"]
     assert not (rig.folder / ".cache").exists()
 
 

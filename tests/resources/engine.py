@@ -24,7 +24,7 @@ class Engine:
 
     @classmethod
     def at(cls, home: Path, toolchain_bin: Path) -> Engine:
-        install_plugins(home / "pulumi", Path(sys.executable))
+        install_plugins(home / "pulumi")
         shutil.copytree(ROOT / "policy", home / "policy", ignore=shutil.ignore_patterns("venv", "__pycache__"))
         (home / "policy" / "venv").symlink_to(Path(sys.executable).parents[1])
         return cls(home, toolchain_bin)

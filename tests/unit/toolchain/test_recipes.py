@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -37,11 +38,27 @@ def catalog() -> Catalog:
         ("kubernetes", "k8s.io/kubernetes", versions.KUBERNETES),
         ("pulumi", "github.com/pulumi/pulumi/pkg/v3", versions.PULUMI),
         ("pulumi", "github.com/pulumi/pulumi/sdk/v3", versions.PULUMI),
+        ("pulumi-command", "github.com/pulumi/pulumi/sdk/v3", versions.PULUMI),
     ],
 )
 def test_go_mod_has_the_version_that_versions_py_names(group: str, module: str, version: str) -> None:
     text = (GROUPS / group / "go.mod").read_text()
     assert re.findall(rf"^(?:require)?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE) == [version]
+
+
+def test_the_stand_in_for_the_command_provider_says_the_version_that_versions_py_names() -> None:
+    schema = json.loads((GROUPS / "pulumi-command" / "schema.json").read_text())
+    assert schema["version"] == versions.PULUMI_COMMAND
+
+
+def versions_of(group: str) -> dict[str, str]:
+    return dict(re.findall(r"^\s+(\S+) (v\S+)", (GROUPS / group / "go.mod").read_text(), re.MULTILINE))
+
+
+def test_the_stand_in_is_made_of_the_engines_own_packages() -> None:
+    """So its build takes seconds, after the engine's: with one module of another version it takes minutes."""
+    engine = versions_of("pulumi")
+    assert {module: engine.get(module) for module in versions_of("pulumi-command")} == versions_of("pulumi-command")
 
 
 def test_every_package_that_is_built_is_a_tool_of_its_group() -> None:
