@@ -32,7 +32,7 @@ class MachineProvider(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How a host that somebody else made is logged in to.
+    """How an existing host is logged in to.
 
     host: a name or an address. host_key: its public key, type and base64: nothing else is ever talked to there.
     key_file: the private key's path on the machine that podnet runs on, absolute or from ``~``; None stands for the
@@ -55,7 +55,7 @@ class Node:
     addresses: the node's in the machine network, one for each address family; Kubernetes' InternalIP.
     pod_subnets: the ranges that host-local hands out to the pods of this node; its Node.spec.podCIDRs.
     memory: MiB. It and the number of CPUs mean nothing for a host that podnet does not make.
-    ssh: the login of a host that somebody else made; None for a machine that podnet makes.
+    ssh: the login of an existing host; None for a machine that podnet makes.
     """
 
     name: str

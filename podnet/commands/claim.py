@@ -1,4 +1,4 @@
-"""Taking a host that somebody else made, and giving it back as it was found."""
+"""Taking an existing host, and giving it back as it was found."""
 
 from __future__ import annotations
 

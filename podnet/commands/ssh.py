@@ -81,7 +81,7 @@ def config(cluster: Cluster) -> str:
 
 
 def pinned(cluster: Cluster) -> str:
-    """The pinned keys of hosts that somebody else made, each under its name in the ssh_config."""
+    """The pinned keys of existing hosts, each under its name in the ssh_config."""
     logins = [(node.name, node.ssh) for node in cluster.nodes]
     logins += [(bastion_name(node), node.ssh and node.ssh.bastion) for node in cluster.nodes]
     return "".join(f"{name} {login.host_key}\n" for name, login in logins if login is not None)

@@ -117,8 +117,8 @@ def make_token(node: str) -> None:
     # every five seconds only. A token's id (what stands before the dot) is no secret.
     signed = f"--for=jsonpath={{.data.jws-kubeconfig-{token.partition('.')[0]}}}"
     _kubectl("--namespace", "kube-public", "wait", signed, "configmap/cluster-info", "--timeout=60s")
-    ticket = {"endpoint": options["join"], "token": token, "ca_hash": options["--discovery-token-ca-cert-hash"]}
-    print(json.dumps(ticket), end="")
+    told = {"endpoint": options["join"], "token": token, "ca_hash": options["--discovery-token-ca-cert-hash"]}
+    print(json.dumps(told), end="")
 
 
 def remove_token(node: str) -> None:

@@ -15,7 +15,7 @@ from podnet.node.system import System
 TABLE: Final = "podnet"
 FILE: Final = f"{CONFIG}/masquerade.json"
 EARLIER: Final = f"{CONFIG}/masquerade.nft"
-"""Where an earlier podnet noted it; until it is noted anew, what that set stands."""
+"""Where an earlier podnet noted it; until it is noted again, what that set stands."""
 
 FAMILIES: Final = {4: "ip", 6: "ip6"}
 """nftables' names, by IP version."""

@@ -10,7 +10,7 @@ def for_lost(node: Node) -> str:
     if node.ssh is None:
         return (
             "Where it only stands still, make up starts it again; where it is lost, "
-            f"make up REPLACE={node.name} makes it anew."
+            f"make up REPLACE={node.name} recreates it."
         )
     return (
         "Once it answers again, repeat the command; where it is gone for good, docs/existing-machines.md says how the "

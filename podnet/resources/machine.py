@@ -1,4 +1,4 @@
-"""A machine of the cluster, with the node bundle on it: a Vagrant box, or a host that somebody else made."""
+"""A machine of the cluster, with the node bundle on it: a Vagrant box, or an existing host."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Machine(Component):
             triggers=[
                 machine.id,
                 cluster.kubernetes_version,
-                # A host that was installed anew has another key, and no bundle.
+                # A host that was installed again has another key, and no bundle.
                 *([node.ssh.host_key] if node.ssh else []),
             ],
             deleted_with=machine,

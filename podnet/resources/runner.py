@@ -147,7 +147,7 @@ def to_machine(node: Node, private_key: pulumi.Output[str], host_key: pulumi.Out
 def to_existing(
     login: Login, private_key: pulumi.Output[str] | None, bastion_key: pulumi.Output[str] | None
 ) -> remote.ConnectionArgs:
-    """How commands log in to a host that somebody else made: to the one host key that is pinned in the config.
+    """How commands log in to an existing host: to the one host key that is pinned in the config.
 
     A key that is None stands for the SSH agent's keys. The agent's socket is no input, for it is another in every
     session: the plugin finds it in its own environment (SSH_AUTH_SOCK).
@@ -201,7 +201,7 @@ def _what_to_do(node: Node, errors: str) -> str:
     if node.ssh is not None and "host key" in errors:
         return (
             "Another host key answers there than the one that is pinned in the config. Where the host was installed "
-            "anew, write its new key there and repeat the command; where you know of nothing, find out who answers."
+            "again, write its new key there and repeat the command; where you know of nothing, find out who answers."
         )
     return advice.for_lost(node)
 
