@@ -27,7 +27,7 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self.root, self.state = folder / "clone", folder / "state"
         self.root.mkdir()
-        for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "podnet", "toolchain", "images", "lab", "policy"):
+        for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "podnet", "toolchain", "images", "policy"):
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "venv"))
             else:

@@ -95,7 +95,8 @@ except KeyboardInterrupt:
 
 def test_at_ctrl_c_it_ends_what_it_has_begun(pulumi: Pulumi, tmp_path: Path) -> None:
     """A terminal tells both of them at once; twice, as of somebody who is in a hurry."""
-    pulumi("trap 'echo canceled' INT; echo started; sleep 0.6; sleep 0.6; echo ended")
+    end = tmp_path / "end"
+    pulumi(f"trap 'echo canceled' INT; echo started; until [ -e {end} ]; do sleep 0.1; done; echo ended")
     command = [sys.executable, "-c", DRIVER, str(tmp_path)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ, process_group=0) as driver:
@@ -104,6 +105,7 @@ def test_at_ctrl_c_it_ends_what_it_has_begun(pulumi: Pulumi, tmp_path: Path) -> 
         for _ in range(2):
             os.killpg(driver.pid, signal.SIGINT)
             assert driver.stdout.readline() == "canceled\n"
+        end.touch()
         assert driver.stdout.read() == "ended\ninterrupted []\n"
 
 
