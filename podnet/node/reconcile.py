@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from podnet.node import bridge, cni, masquerade, routes, sysctls
 from podnet.node.check import Check, Repair, Unseen
 from podnet.node.lock import locked
-from podnet.node.spec import CniOptions, Masquerade, NodeSpec
+from podnet.node.spec import NOTHING, NodeSpec
 from podnet.node.system import System
 
 Concern = Callable[[System], Iterable[Check]]
@@ -39,9 +40,8 @@ def planned(spec: NodeSpec) -> tuple[Concern, ...]:
 def _noted_routes(system: System) -> Iterator[Check]:
     words = [*routes.noted_default(system).split(), ""]
     gateway = words[words.index("via") + 1] if "via" in words else ""
-    known = routes.noted("this node", system)
-    nothing = CniOptions("", "", 0, ip_masq=False, hairpin_mode=False, portmap=False)
-    return routes.diff(NodeSpec("this node", {}, known, (), gateway, (), Masquerade((), (), ()), nothing), system)
+    known = replace(NOTHING, routes=routes.noted(NOTHING.node, system), gateway=gateway)
+    return routes.diff(known, system)
 
 
 def _noted_masquerade(system: System) -> Iterator[Check]:

@@ -140,6 +140,19 @@ class NodeSpec:
         return cls(**own)
 
 
+NOTHING: Final = NodeSpec(
+    node="this node",
+    peers={},
+    routes=(),
+    pods=(),
+    gateway="",
+    pod_subnets=(),
+    masquerade=Masquerade((), (), ()),
+    cni=CniOptions("", "", 0, ip_masq=False, hairpin_mode=False, portmap=False),
+)
+"""A node of which nothing is known: what stands noted on the node itself is filled in."""
+
+
 def first_host(subnet: str) -> str:
     """The first host of a network, with its prefix length; the bridge plugin takes it for itself (isGateway)."""
     interface = ip_interface(subnet)
