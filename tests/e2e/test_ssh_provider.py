@@ -103,7 +103,7 @@ def test_ssh_knows_every_node_by_name(clone: Clone, found: Found) -> None:
 
 
 def test_the_subnet_of_the_control_plane_is_changed(clone: Clone, found: Found) -> None:
-    """Its Node is made anew, by the name that the cluster has for it; its host has another one."""
+    """Its Node is recreated, by the name that the cluster has for it; its host has another one."""
     nodes = found.nodes("master", "node1", "node2")
     nodes[0]["podSubnet"] = "10.24.77.0/24"
     configure(clone, nodes)

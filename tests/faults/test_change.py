@@ -130,7 +130,7 @@ def test_a_node_in_the_middle_goes(clone: Clone, figures: dict[str, float]) -> N
     ids=["MTU", "bridge", "network"],
 )
 def test_an_option_is_changed_and_back(clone: Clone, options: dict[str, Any], gone: str, there: str) -> None:
-    """Conf, bridge, leases and pods are made anew in an order that works; the machines stay."""
+    """Conf, bridge, leases and pods are recreated in an order that works; the machines stay."""
     left = [NODES[0], NODES[2], NODE3]
     before = clone.on("node2", "stat -c %Y /proc/1").stdout
     clone.configure(nodes=left, cni=options)
@@ -144,7 +144,7 @@ def test_an_option_is_changed_and_back(clone: Clone, options: dict[str, Any], go
 
 
 def test_the_subnet_of_the_control_plane_is_changed(clone: Clone) -> None:
-    """The cluster stays: its Node is made anew with another pod CIDR, and so are its pods."""
+    """The cluster stays: its Node is recreated with another pod CIDR, and so are its pods."""
     left = [{**NODES[0], "podSubnet": "10.24.77.0/24"}, NODES[2], NODE3]
     created = clone.kubectl("get namespace default")["metadata"]["creationTimestamp"]
     clone.configure(nodes=left)
@@ -224,12 +224,12 @@ def test_every_worker_renamed_at_once_is_refused(clone: Clone) -> None:
 
 
 def test_another_gateway_is_applied(clone: Clone) -> None:
-    """A box has its default route from when it was made, so every one is made anew; and back."""
+    """A box has its default route from when it was made, so every one is recreated; and back."""
     left = [NODES[0], NODES[2], NODE3]
     for gateway in ("10.100.197.254", "10.100.197.1"):
         clone.configure(nodes=left, gateway=gateway)
         told = clone.run("make preview").stdout
-        assert "master, node2, node3: the machine is destroyed and made again" in told
+        assert "master, node2, node3: the machine is destroyed and recreated" in told
         assert clone.passed(clone.run("make up").stdout)
         for name in ("master", "node2", "node3"):
             assert f"default via {gateway} " in clone.on(name, "ip -4 route show default").stdout

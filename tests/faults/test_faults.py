@@ -373,7 +373,7 @@ def test_a_box_is_destroyed_by_hand(clone: Clone, figures: Figures) -> None:
     assert done.returncode != 0
     assert "node2 (10.100.197.202)" in done.stdout + done.stderr
     assert "make up REPLACE=node2" in done.stdout + done.stderr
-    with timed(figures, "box gone: made anew"):
+    with timed(figures, "box gone: recreated"):
         clone.run("make up REPLACE=node2")
     assert_green(clone)
 
@@ -382,7 +382,7 @@ def test_the_control_plane_is_lost(clone: Clone, figures: Figures) -> None:
     """With it goes the cluster: the workers' machines stay, and join the new one."""
     boots = {name: clone.on(name, "stat -c %Y /proc/1").stdout for name in NODES if name != "master"}
     _lose(clone, "master")
-    with timed(figures, "control plane lost: made anew"):
+    with timed(figures, "control plane lost: recreated"):
         clone.run("make up REPLACE=master")
     assert_green(clone)
     assert drift(clone) == ""
@@ -437,7 +437,7 @@ def test_up_is_cut_off_between_a_ticket_and_its_join(clone: Clone) -> None:
     clone.run("make up")
     assert_green(clone)
     assert tokens() == ""
-    # A worker that is made anew gets a token of its own, which ends too.
+    # A worker that is recreated gets a token of its own, which ends too.
     clone.run("make up REPLACE=node1")
     assert_green(clone)
     assert tokens() == ""
