@@ -51,7 +51,8 @@ def kill_vagrant(folder: Path, node: str) -> int:
 
     def makes_it(found: Path) -> bool:
         line = (found / "cmdline").read_text(errors="replace").split("\0")
-        return line[2:6] == words and (found / "cwd").resolve() == folder.resolve()
+        there = (found / "environ").read_bytes().split(b"\0")
+        return line[2:6] == words and f"VAGRANT_CWD={folder}".encode() in there
 
     return _kill(makes_it)
 
