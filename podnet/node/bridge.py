@@ -7,7 +7,7 @@ from typing import Final
 
 from podnet.node.check import Check, Repair, Seen, check
 from podnet.node.iproute import Interface, interfaces
-from podnet.node.spec import CONFIG, NodeSpec
+from podnet.node.spec import CONFIG, NodeSpec, version_of
 from podnet.node.system import System, parsed
 
 FILE: Final = f"{CONFIG}/bridge"
@@ -47,7 +47,7 @@ def _seen(spec: NodeSpec, system: System) -> Seen:
     bridge = actual(name, system)
     if bridge is None:
         return Seen(f"no {name}", False, f"the first pod on {spec.node} makes it: /etc/cni/net.d")
-    versions = {6 if ":" in address else 4 for address in wanted}
+    versions = set(map(version_of, wanted))
     held = [str(one) for one in bridge.addresses if one.version in versions]
     text = f"{name} {'up' if bridge.up else 'down'}, {' '.join(held) or 'no address'}, MTU {bridge.mtu}"
     repairs = [] if bridge.up else [_set_up(name)]

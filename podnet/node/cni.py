@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from podnet.node.check import Check, Repair, Seen, Unseen, check
 from podnet.node.iproute import EVERYTHING
-from podnet.node.spec import CONFIG, CniOptions, NodeSpec
+from podnet.node.spec import CONFIG, CniOptions, NodeSpec, version_of
 from podnet.node.system import System, json_of
 
 FOLDER: Final = "/etc/cni/net.d"
@@ -61,7 +61,7 @@ def _bridge(options: CniOptions, subnets: Sequence[str]) -> dict[str, object]:
 
 def _host_local(subnets: Sequence[str]) -> dict[str, object]:
     several = {"ranges": [[{"subnet": subnet}] for subnet in subnets]}
-    versions = dict.fromkeys(6 if ":" in subnet else 4 for subnet in subnets)
+    versions = dict.fromkeys(map(version_of, subnets))
     return {
         "type": "host-local",
         # The chapter leaves it at /var/lib/cni, which outlives a reboot although the pods' sandboxes do not: addresses

@@ -1,7 +1,7 @@
 """Reads what iproute2 prints with ``-json``: the routes and the interfaces of a host.
 
 Keys that podnet has no use for are ignored, because iproute2 adds some with every release. Keys that it does use must
-be what they always were: anything else is Unreadable, never a guess. Addresses and networks are text, in full.
+be what they always were: anything else is Unseen, never a guess. Addresses and networks are text, in full.
 """
 
 from __future__ import annotations

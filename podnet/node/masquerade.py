@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from podnet.node import peers
 from podnet.node.check import Check, Repair, Seen, Unseen, check
-from podnet.node.spec import CONFIG, Masquerade, NodeSpec
+from podnet.node.spec import CONFIG, Masquerade, NodeSpec, version_of
 from podnet.node.system import System
 
 TABLE: Final = "podnet"
@@ -95,9 +95,6 @@ def removed(system: System) -> Iterator[Check]:
 
 
 def _seen(wanted: Masquerade, system: System, leaving: Collection[str]) -> Seen:
-    replace = "".join(f"table {FAMILIES[each]} {TABLE}\ndelete table {FAMILIES[each]} {TABLE}\n" for each in FAMILIES)
-    # One transaction: there is no moment without the rules, and never half of them.
-    repairs = (Repair("set the masquerade", ("nft", "-f", "-"), stdin=replace + rules(wanted)),)
     for version, family in FAMILIES.items():
         table = actual(family, system)
         planned = desired(version, wanted) if version in _versions(wanted) else None
@@ -106,8 +103,14 @@ def _seen(wanted: Masquerade, system: System, leaving: Collection[str]) -> Seen:
             table[_EXEMPT] = table.get(_EXEMPT, set()) - gone
         if table != planned:
             text = f"no table {family} {TABLE}" if table is None else _changed(table, planned)
-            return Seen(text, False, f"nft list table {family} {TABLE}", repairs)
+            return Seen(text, False, f"nft list table {family} {TABLE}", (_set(wanted),))
     return Seen("as planned", True)
+
+
+def _set(wanted: Masquerade) -> Repair:
+    """Set the rules in one transaction: there is no moment without them, and never half of them."""
+    replace = "".join(f"table {family} {TABLE}\ndelete table {family} {TABLE}\n" for family in FAMILIES.values())
+    return Repair("set the masquerade", ("nft", "-f", "-"), stdin=replace + rules(wanted))
 
 
 def _changed(table: Mapping[str, Any], planned: Mapping[str, Any] | None) -> str:
@@ -201,4 +204,4 @@ def _versions(masquerade: Masquerade) -> list[int]:
 
 
 def _of(version: int, networks: Sequence[str]) -> list[str]:
-    return [network for network in networks if ip_network(network).version == version]
+    return [network for network in networks if version_of(network) == version]

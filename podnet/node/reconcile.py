@@ -23,13 +23,13 @@ LOCK_TIMEOUT: Final = 60.0
 """Seconds; a run takes less than one."""
 
 
+_CONCERNS: Final = (routes, bridge, cni, sysctls, masquerade)
+
+
 def checks(spec: NodeSpec, system: System) -> Iterator[Check]:
     """Compare a node with all that its plan says of it; nothing is changed."""
-    for concern in _CONCERNS:
-        yield from concern.diff(spec, system)
-
-
-_CONCERNS: Final = (routes, bridge, cni, sysctls, masquerade)
+    for concern in planned(spec):
+        yield from concern(system)
 
 
 def planned(spec: NodeSpec) -> tuple[Concern, ...]:

@@ -153,6 +153,11 @@ NOTHING: Final = NodeSpec(
 """A node of which nothing is known: what stands noted on the node itself is filled in."""
 
 
+def version_of(text: str) -> int:
+    """Of IP: 4 or 6, of an address or a network."""
+    return ip_interface(text).version
+
+
 def first_host(subnet: str) -> str:
     """The first host of a network, with its prefix length; the bridge plugin takes it for itself (isGateway)."""
     interface = ip_interface(subnet)

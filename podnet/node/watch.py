@@ -10,7 +10,6 @@ import contextlib
 import os
 import select
 import socket
-import sys
 import time
 from collections.abc import Callable
 from typing import Final
@@ -81,4 +80,3 @@ def _say_ready() -> None:
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
             systemd.sendto(b"READY=1", address.replace("@", "\0", 1) if address.startswith("@") else address)
-    sys.stdout.flush()
