@@ -28,6 +28,11 @@ def until(holds: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
+def come_to_rest() -> None:
+    """Wait until its own first changes have come back to it: it looks once more for each of them."""
+    time.sleep(2 * watch.SHORTEST_PAUSE + 1)
+
+
 @pytest.fixture
 def watched(node: Node, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Give the node's service, which has said that it is ready."""
@@ -68,6 +73,7 @@ def test_a_change_is_repaired_without_waiting_for_the_next_look(
 ) -> None:
     assert watch.LONGEST_PAUSE == 60  # more than this test waits: it is the kernel's word that brings it
     (node.etc / "bridge").write_text("cni0\n")
+    come_to_rest()
     node(damage)
     until(lambda: node.run(right).returncode == 0, right)
     assert watched.poll() is None
@@ -78,7 +84,7 @@ def test_where_nothing_changes_it_does_nothing(watched: subprocess.Popen[str]) -
         fields = Path(f"/proc/{watched.pid}/stat").read_text().rpartition(")")[2].split()
         return sum(int(fields[number]) for number in (11, 12, 13, 14))  # utime, stime, and those of its children
 
-    time.sleep(2 * watch.SHORTEST_PAUSE + 1)  # its own first changes have come back to it
+    come_to_rest()
     before = spent()
     time.sleep(2 * watch.SHORTEST_PAUSE)
     assert spent() == before
